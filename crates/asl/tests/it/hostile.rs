@@ -1,0 +1,106 @@
+//! Inputs that were made to hurt: nothing panics, hangs or grows without bound.
+
+use asl::{Data, Execution, Signal};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::support::{Run, errors, machine};
+
+#[test]
+fn deep_and_huge_definitions_are_refused() {
+    let deep = |n: usize| {
+        let state = r#"{"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":"#;
+        format!(
+            r#"{{"StartAt":"A","States":{{"A":{}{}{}}}}}"#,
+            state.repeat(n),
+            r#"{"Type":"Succeed"}"#,
+            "}}]}".repeat(n)
+        )
+    };
+    assert!(errors(&deep(10)).is_empty());
+    assert_eq!(errors(&deep(10_000)).len(), 1);
+    assert_eq!(
+        errors(&format!(r#"{{"Comment":"{}"}}"#, "x".repeat(1 << 20))).len(),
+        1
+    );
+    for nested in [
+        "(".repeat(100_000),
+        "[".repeat(100_000),
+        "-".repeat(100_000),
+        "$f(".repeat(50_000),
+        "not ".repeat(50_000),
+    ] {
+        let text = json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "Output": format!("{{% {nested} %}}"), "End": true}}});
+        assert_eq!(errors(&text.to_string()).len(), 1);
+    }
+}
+
+/// The error a Pass state with this expression ends with.
+fn failure(expression: &str) -> Option<String> {
+    let text = machine(
+        "A",
+        &json!({"A": {"Type": "Pass", "Output": format!("{{% {expression} %}}"), "End": true}}),
+    );
+    let mut run = Run::new(&text);
+    run.signal(Signal::Start {
+        input: Data::empty(),
+    })
+    .unwrap();
+    run.execution.error().map(str::to_owned)
+}
+
+#[test]
+fn runaway_expressions_fail_their_state() {
+    for expression in [
+        "($f := function($x) { $f($x + 1) + 1 }; $f(0))",
+        "($f := function($x) { $f($x + 1) }; $f(0))",
+        "[1..100000000]",
+        "$eval('1')",
+        "$range(1, 100000, 1)",
+        "$range(1, 10, 0)",
+        "$partition([1], 0)",
+        "$parse('{')",
+        "1/0",
+    ] {
+        assert_eq!(
+            failure(expression).as_deref(),
+            Some("States.QueryEvaluationError"),
+            "{expression}"
+        );
+    }
+    assert_eq!(
+        failure("$pad('', 300000)").as_deref(),
+        Some("States.DataLimitExceeded")
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_answered(text in ".{0,200}") {
+        asl::parse(&text);
+    }
+
+    #[test]
+    fn any_expression_is_answered(expression in "[$@.a-c0-9\\[\\](){}'\"|&?:=+*, -]{0,40}") {
+        let states = json!({"A": {"Type": "Pass", "Output": format!("{{%{expression}%}}"), "End": true}});
+        if let Some(definition) = asl::parse(&machine("A", &states)).definition {
+            let mut execution = Execution::new(crate::support::identity());
+            let env = asl::Env { now: 0, seed: [0; 32] };
+            let input = Data::parse(r#"{"a": [1, {"b": "c"}]}"#).unwrap();
+            asl::decide(&definition, &mut execution, Signal::Start { input }, &env).unwrap();
+        }
+    }
+
+    #[test]
+    fn any_path_is_answered(path in "[$@.a-c0-9\\[\\]()?'*:,<=!&|-]{0,40}") {
+        let text = json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"x.$": format!("${path}")}, "End": true}}});
+        if let Some(definition) = asl::parse(&text.to_string()).definition {
+            let mut execution = Execution::new(crate::support::identity());
+            let env = asl::Env { now: 0, seed: [0; 32] };
+            let input = Data::parse(r#"{"a": [1, {"b": "c"}]}"#).unwrap();
+            asl::decide(&definition, &mut execution, Signal::Start { input }, &env).unwrap();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Task states call services: this is who they call. The engine hands over a task, the [`Runner`] finds the service's
+//! [`Integration`], which calls the same code that the wire calls — without the wire.
+//!
+//! A task may be run twice for the same id, after a crash: integrations pass [`TaskRun::effect`] on, so that the second
+//! run finds what the first has done.
+//!
+//! Source: AWS Step Functions developer guide, "Integrating optimized services with Step Functions".
+
+mod lambda;
+pub(crate) mod metadata;
+pub mod sns;
+pub mod sqs;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use asl::{Data, Pattern, Resource};
+use engine::{TaskOutcome, TaskRun, TaskRunner};
+use futures::{FutureExt, future::BoxFuture};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A service that Task states can call.
+pub trait Integration: Send + Sync + 'static {
+    /// Calls the service. Never panics for anything that a definition or an input can contain.
+    fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+}
+
+/// All integrations, by the service's name in the ARN of the resource. A function's own ARN counts as `lambda`.
+#[derive(Clone, Default)]
+pub struct Runner {
+    integrations: BTreeMap<&'static str, Arc<dyn Integration>>,
+}
+
+impl Runner {
+    /// Adds a service, or replaces it.
+    #[must_use]
+    pub fn with(mut self, service: &'static str, integration: Arc<dyn Integration>) -> Runner {
+        self.integrations.insert(service, integration);
+        self
+    }
+}
+
+impl TaskRunner for Runner {
+    fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
+        let service = match &task.request.resource {
+            Resource::Lambda { .. } => "lambda",
+            Resource::Activity { .. } => "activity",
+            Resource::Integration { service, .. } => service,
+        };
+        match self.integrations.get(service) {
+            Some(integration) => integration.run(task),
+            None => {
+                let cause = format!(
+                    "The service {service} cannot be called by tasks of this endpoint. It has: {}.",
+                    self.integrations
+                        .keys()
+                        .copied()
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                );
+                async move { failed("States.TaskFailed", cause) }.boxed()
+            }
+        }
+    }
+}
+
+/// The action and whether the task waits for its token; an error for patterns that messaging services do not have.
+fn action_of(task: &TaskRun) -> Result<(&str, bool), TaskOutcome> {
+    match &task.request.resource {
+        Resource::Integration {
+            action,
+            pattern: Pattern::RequestResponse,
+            ..
+        } => Ok((action, false)),
+        Resource::Integration {
+            action,
+            pattern: Pattern::WaitForTaskToken,
+            ..
+        } => Ok((action, true)),
+        other => Err(failed(
+            "States.Runtime",
+            format!("The resource {other} is not one that this service has."),
+        )),
+    }
+}
+
+/// The call was made: the task ends with its answer, or waits for its token.
+fn called(answer: Value, waits: bool) -> TaskOutcome {
+    let answer = Data::new(answer);
+    if waits {
+        TaskOutcome::Submitted(answer)
+    } else {
+        TaskOutcome::Succeeded(answer)
+    }
+}
+
+fn failed(error: impl Into<String>, cause: impl Into<String>) -> TaskOutcome {
+    TaskOutcome::Failed {
+        error: error.into(),
+        cause: cause.into(),
+    }
+}
+
+/// Reads parameters; text members that hold JSON instead of text are written as text first, as Step Functions does.
+fn parameters<T: DeserializeOwned>(task: &TaskRun, texts: &[&str]) -> Result<T, TaskOutcome> {
+    let mut parameters = task.request.parameters.value().clone();
+    for text in texts {
+        match parameters.get_mut(*text) {
+            None | Some(Value::String(_)) => {}
+            Some(value) => *value = Value::String(value.to_string()),
+        }
+    }
+    serde_json::from_value(parameters).map_err(|error| not_startable(task, &error.to_string()))
+}
+
+/// The error for parameters that are not those of the call.
+fn not_startable(task: &TaskRun, reason: &str) -> TaskOutcome {
+    failed(
+        "States.Runtime",
+        format!(
+            "An error occurred while executing the state '{}'. The Parameters '{}' could not be used to start the Task: [{reason}]",
+            task.request.state,
+            task.request.parameters.text()
+        ),
+    )
+}
+
+/// AWS's cause of a refused call.
+fn cause(message: &str, service: &str, status: u16, code: &str, request_id: &str) -> String {
+    format!(
+        "{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
+    )
+}

@@ -1,0 +1,182 @@
+//! All services over one engine: what there is, joined into one router and one task runner.
+//!
+//! Adding a service is a few lines in [`Server::open`].
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use axum::{Router, extract::Request, middleware};
+use engine::{Engine, StorageError, TaskRunner};
+
+use crate::{
+    front::{self, Front},
+    lambda::{Lambda, LambdaOpenError, LambdaOptions},
+    local,
+    mock::Mocks,
+    outbox::Outbox,
+    protocol::json::JsonService,
+    runner::{Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration},
+    ses::Ses,
+    sns::Sns,
+    sqs::{self, Sqs},
+    states::{self, StepFunctions},
+};
+
+/// What the wire needs to know besides the engine, which has the region and the account of all ARNs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The installation's data directory: mail lies in `mail/` in it, what functions write in `logs/`.
+    pub data_dir: PathBuf,
+    /// Where this server is reached, e.g. `http://127.0.0.1:4566`: for links in notifications that no request asked for.
+    pub public_url: String,
+}
+
+/// Why the services could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The folder for mail cannot be made.
+    #[error("the outbox folder {} cannot be made: {source}; check the data directory's permissions", path.display())]
+    Outbox {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The Lambda service.
+    #[error(transparent)]
+    Lambda(#[from] LambdaOpenError),
+    /// What the services keep cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The services, ready to be served.
+pub struct Server {
+    sqs: Sqs,
+    sns: Sns,
+    lambda: Lambda,
+    outbox: Outbox,
+    json: Vec<(&'static str, Arc<dyn JsonService>)>,
+    rest: Router,
+    runner: Runner,
+    mocks: Arc<Mocks>,
+    engine: Engine,
+}
+
+impl Server {
+    /// Opens the services over an engine. Functions are registered with [`Server::lambda`]; queues that feed them go on then.
+    ///
+    /// # Errors
+    /// A folder cannot be made, or what is stored cannot be read.
+    pub async fn open(engine: &Engine, options: Options) -> Result<Server, ServerError> {
+        Server::open_mocked(engine, options, Arc::default()).await
+    }
+
+    /// As [`Server::open`], with test cases that executions can be started as.
+    ///
+    /// # Errors
+    /// As of [`Server::open`].
+    pub async fn open_mocked(
+        engine: &Engine,
+        options: Options,
+        mocks: Arc<Mocks>,
+    ) -> Result<Server, ServerError> {
+        let Options {
+            data_dir,
+            public_url,
+        } = options;
+        let (region, account) = (engine.region().to_owned(), engine.account().to_owned());
+        let (queues, documents) = (engine.queues().clone(), engine.documents().clone());
+        let folder = data_dir.join("mail");
+        let outbox =
+            Outbox::open(&folder, documents.clone()).map_err(|source| ServerError::Outbox {
+                path: folder,
+                source,
+            })?;
+        let lambda_options = LambdaOptions {
+            log_dir: Some(data_dir.join("logs")),
+            region: region.clone(),
+            account: account.clone(),
+            ..LambdaOptions::default()
+        };
+        let lambda = Lambda::open(engine, lambda_options).await?;
+        let sqs = Sqs::new(queues.clone(), documents.clone(), account.clone());
+        let sns = Sns::open(documents.clone(), queues, outbox.clone(), region, account).await?;
+        let ses = Ses::new(outbox.clone(), documents);
+        let step_functions = StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks));
+
+        let runner = Runner::default()
+            .with("activity", Arc::new(step_functions.offers()))
+            .with("lambda", Arc::new(lambda.clone()))
+            .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
+            .with(
+                "sns",
+                Arc::new(SnsIntegration::new(sns.clone(), public_url)),
+            );
+        Ok(Server {
+            json: vec![
+                (sqs::TARGET, Arc::new(sqs.clone())),
+                (states::TARGET, Arc::new(step_functions)),
+            ],
+            rest: ses
+                .router()
+                .merge(lambda.router())
+                .merge(local::router(outbox.clone())),
+            sqs,
+            sns,
+            lambda,
+            outbox,
+            runner,
+            mocks,
+            engine: engine.clone(),
+        })
+    }
+
+    /// Adds a service that Task states can call (`arn:aws:states:::SERVICE:action`), or replaces one.
+    #[must_use]
+    pub fn with_integration(
+        mut self,
+        service: &'static str,
+        integration: Arc<dyn Integration>,
+    ) -> Server {
+        self.runner = self.runner.with(service, integration);
+        self
+    }
+
+    /// Everything that listens on the AWS port.
+    pub fn router(&self) -> Router {
+        let front = Arc::new(Front {
+            json: self.json.clone(),
+            sns: self.sns.clone(),
+        });
+        self.rest
+            .clone()
+            .fallback(async move |request: Request| front::dispatch(front, request).await)
+            .layer(middleware::from_fn(front::refuse_browsers))
+    }
+
+    /// What runs the tasks of executions.
+    pub fn runner(&self) -> Arc<dyn TaskRunner> {
+        let services = Arc::new(self.runner.clone());
+        Arc::new(self.mocks.runner(&self.engine, services))
+    }
+
+    /// The functions: the owner of the stack registers them here.
+    pub fn lambda(&self) -> &Lambda {
+        &self.lambda
+    }
+
+    /// Ends what feeds functions, and the functions' processes. Call it before the engine's own shutdown.
+    pub async fn shutdown(&self) {
+        self.lambda.shutdown().await;
+    }
+
+    /// The queues' wire, for parts that send or receive without a network.
+    pub fn sqs(&self) -> &Sqs {
+        &self.sqs
+    }
+
+    /// The outbox.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+}

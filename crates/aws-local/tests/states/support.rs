@@ -1,0 +1,144 @@
+//! A running server and the clients that talk to it.
+
+use std::net::SocketAddr;
+
+use aws_credential_types::Credentials;
+use aws_local::{Options, Server};
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::ExecutionStatus;
+use engine::{Ended, Engine, Settings};
+use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
+use tokio::task::JoinHandle;
+
+pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/r";
+
+/// One state that passes its input on.
+pub(crate) const PASS: &str = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#;
+
+/// One state that waits for an hour.
+pub(crate) const WAIT: &str =
+    r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":3600,"End":true}}}"#;
+
+/// A server on a free loopback port. Ends with the test.
+pub(crate) struct Fixture {
+    pub(crate) client: Client,
+    address: SocketAddr,
+    engine: Engine,
+    server: Server,
+    ended: Receiver<Ended>,
+    directory: TempDir,
+    serving: JoinHandle<()>,
+}
+
+impl Fixture {
+    pub(crate) async fn start() -> Fixture {
+        Self::start_with(Settings::default()).await
+    }
+
+    pub(crate) async fn start_with(settings: Settings) -> Fixture {
+        Self::start_in(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    async fn start_in(directory: TempDir, settings: Settings) -> Fixture {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let engine = Engine::open(directory.path(), settings).unwrap();
+        let options = Options {
+            data_dir: directory.path().to_owned(),
+            public_url: format!("http://{address}"),
+        };
+        let server = Server::open(&engine, options).await.unwrap();
+        let ended = engine.executions().ended();
+        engine.start(server.runner()).unwrap();
+        let router = server.router();
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let client = Client::new(&config(address).await);
+        Fixture {
+            client,
+            address,
+            engine,
+            server,
+            ended,
+            directory,
+            serving,
+        }
+    }
+
+    /// Stops and starts again on the same data.
+    pub(crate) async fn restart(self) -> Fixture {
+        self.restart_with(Settings::default()).await
+    }
+
+    pub(crate) async fn restart_with(self, settings: Settings) -> Fixture {
+        self.serving.abort();
+        self.server.shutdown().await;
+        self.engine.shutdown().await;
+        drop((self.server, self.engine));
+        Self::start_in(self.directory, settings).await
+    }
+
+    pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&config(self.address).await)
+    }
+
+    /// Makes a state machine; its ARN.
+    pub(crate) async fn machine(&self, name: &str, definition: &str) -> String {
+        let request = self.client.create_state_machine().name(name);
+        let made = request
+            .definition(definition)
+            .role_arn(ROLE)
+            .send()
+            .await
+            .unwrap();
+        made.state_machine_arn
+    }
+
+    /// Starts an execution; its ARN.
+    pub(crate) async fn execution(&self, machine: &str, input: &str) -> String {
+        let request = self.client.start_execution().state_machine_arn(machine);
+        request.input(input).send().await.unwrap().execution_arn
+    }
+
+    /// Waits until an execution has ended.
+    pub(crate) async fn end_of(&mut self, execution: &str) -> ExecutionStatus {
+        loop {
+            let request = self.client.describe_execution().execution_arn(execution);
+            let status = request.send().await.unwrap().status;
+            if status != ExecutionStatus::Running {
+                return status;
+            }
+            while self.ended.recv().await.unwrap().arn != execution {}
+        }
+    }
+
+    /// One action as it is on the wire: status, and the JSON of the answer.
+    pub(crate) async fn raw(&self, action: &str, body: &str) -> (u16, serde_json::Value) {
+        let request = http::Request::post(format!("http://{}/", self.address))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("AWSStepFunctions.{action}"))
+            .body(http_body_util::Full::new(bytes::Bytes::copy_from_slice(
+                body.as_bytes(),
+            )))
+            .unwrap();
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let client = hyper_util::client::legacy::Client::builder(executor).build_http();
+        let response = client.request(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = http_body_util::BodyExt::collect(response.into_body())
+            .await
+            .unwrap()
+            .to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+}
+
+async fn config(address: SocketAddr) -> aws_config::SdkConfig {
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(format!("http://{address}"))
+        // Another region than the server's: it must not matter.
+        .region("eu-west-3")
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .load()
+        .await
+}

@@ -1,0 +1,225 @@
+//! Running tasks: outside the engine, after the commit that asked for them, and perhaps twice.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use asl::{Data, Signal, TaskId, TaskRequest};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use super::advance::SignalError;
+use super::live::Live;
+use crate::StorageError;
+
+/// Does what tasks ask for: the layers above, with their services.
+pub trait TaskRunner: Send + Sync + 'static {
+    /// Runs a task. It is called again for a task whose outcome had not been recorded when the process ended, so what it does
+    /// must bear repetition or use [`TaskRun::effect`]. A panic fails the task.
+    fn run(&self, run: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+}
+
+/// A task to be run.
+#[derive(Debug, Clone)]
+pub struct TaskRun {
+    /// The execution that asks.
+    pub execution_arn: String,
+    /// Its state machine.
+    pub state_machine_arn: String,
+    /// What it asks for.
+    pub request: TaskRequest,
+    /// Cancelled when the outcome is not wanted any more: the task timed out, or the execution ended.
+    pub cancelled: CancellationToken,
+    /// Where [`TaskRun::submitted`] goes.
+    pub submission: Submission,
+}
+
+/// Takes the response to the request of a task whose outcome comes later from the same run. The default one drops it.
+#[derive(Debug, Clone, Default)]
+pub struct Submission(Option<mpsc::Sender<Submitted>>);
+
+type Submitted = (Data, oneshot::Sender<()>);
+
+impl TaskRun {
+    /// Names this one effect, the same each time it is run: for idempotency keys and [`crate::NewMessage::effect`].
+    #[must_use]
+    pub fn effect(&self) -> String {
+        format!("{}#{}", self.execution_arn, self.request.task)
+    }
+
+    /// The request of a `.waitForTaskToken` or `.sync` task went out, with this response; the runner goes on to its outcome.
+    /// On return that is recorded.
+    pub async fn submitted(&self, response: Data) {
+        if let Some(sender) = &self.submission.0 {
+            let (recorded, heard) = oneshot::channel();
+            if sender.send((response, recorded)).await.is_ok() {
+                // An error: the engine is closing, and nothing more will be recorded.
+                let _ = heard.await;
+            }
+        }
+    }
+}
+
+/// How running a task ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskOutcome {
+    /// It is done; this is its result.
+    Succeeded(Data),
+    /// The request of a `.waitForTaskToken` or `.sync` task went out, with this response; the answer comes by token.
+    Submitted(Data),
+    /// It failed with an error name that `Retry` and `Catch` see, and a cause.
+    Failed {
+        /// As in `Lambda.ServiceException`.
+        error: String,
+        /// Free text.
+        cause: String,
+    },
+    /// Its time is over, before the interpreter's own clock says so.
+    TimedOut,
+    /// It lies where a worker will fetch it (an activity); everything else comes by token. After a restart it is run again,
+    /// unless a worker has it.
+    Offered,
+}
+
+/// The tasks that run.
+pub(crate) struct Dispatch {
+    permits: Semaphore,
+    running: Mutex<HashMap<u64, HashMap<TaskId, CancellationToken>>>,
+}
+
+impl Dispatch {
+    pub(crate) fn new(most: usize) -> Dispatch {
+        Dispatch {
+            permits: Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)),
+            running: Mutex::default(),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<u64, HashMap<TaskId, CancellationToken>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A failed write of an outcome is tried again after this long: the disk may have room by then.
+const RETRY_AFTER: i64 = 1000;
+
+impl Shared {
+    /// Starts a task unless it runs already. Before [`crate::Engine::start`] nothing runs: starting finds what is left to do.
+    pub(crate) fn run_task(self: &Arc<Self>, live: &Arc<Live>, request: TaskRequest) {
+        let Some((_, runner)) = self.started.get() else {
+            return;
+        };
+        let cancelled = self.closing.child_token();
+        {
+            let mut running = self.dispatch.running();
+            let tasks = running.entry(live.id).or_default();
+            if tasks.contains_key(&request.task) {
+                return;
+            }
+            tasks.insert(request.task, cancelled.clone());
+        }
+        let (id, task) = (live.id, request.task);
+        let (submission, mut submissions) = mpsc::channel::<Submitted>(1);
+        let run = TaskRun {
+            execution_arn: live.state().execution.identity().execution_arn.clone(),
+            state_machine_arn: live.revision.state_machine_arn.clone(),
+            request,
+            cancelled,
+            submission: Submission(Some(submission)),
+        };
+        let (shared, runner) = (Arc::clone(self), Arc::clone(runner));
+        self.spawn(async move {
+            let outcome = shared.outcome(&*runner, run);
+            tokio::pin!(outcome);
+            let signal = loop {
+                tokio::select! {
+                    signal = &mut outcome => break signal,
+                    Some((output, recorded)) = submissions.recv() => {
+                        shared.deliver(id, task, Signal::TaskSubmitted { task, output }).await;
+                        // Nobody hears it if the run was given up.
+                        let _ = recorded.send(());
+                    }
+                }
+            };
+            if let Some(signal) = signal {
+                shared.deliver(id, task, signal).await;
+            }
+            let mut running = shared.dispatch.running();
+            if let Some(tasks) = running.get_mut(&id) {
+                tasks.remove(&task);
+                if tasks.is_empty() {
+                    running.remove(&id);
+                }
+            }
+        });
+    }
+
+    pub(crate) fn cancel_task(&self, id: u64, task: TaskId) {
+        if let Some(token) = self
+            .dispatch
+            .running()
+            .get(&id)
+            .and_then(|tasks| tasks.get(&task))
+        {
+            token.cancel();
+        }
+    }
+
+    pub(crate) fn cancel_tasks(&self, id: u64) {
+        if let Some(tasks) = self.dispatch.running().get(&id) {
+            tasks.values().for_each(CancellationToken::cancel);
+        }
+    }
+
+    async fn outcome(&self, runner: &dyn TaskRunner, run: TaskRun) -> Option<Signal> {
+        let task = run.request.task;
+        let _permit = tokio::select! {
+            permit = self.dispatch.permits.acquire() => permit.ok()?,
+            () = run.cancelled.cancelled() => return None,
+        };
+        let execution = run.execution_arn.clone();
+        // Also a panic before the runner returns its future fails the task alone.
+        let running = AssertUnwindSafe(async { runner.run(run).await }).catch_unwind();
+        Some(match running.await {
+            Ok(TaskOutcome::Succeeded(output)) => Signal::TaskSucceeded { task, output },
+            Ok(TaskOutcome::Submitted(output)) => Signal::TaskSubmitted { task, output },
+            Ok(TaskOutcome::Failed { error, cause }) => Signal::TaskFailed { task, error, cause },
+            Ok(TaskOutcome::TimedOut) => Signal::TaskTimedOut { task },
+            Ok(TaskOutcome::Offered) => return None,
+            Err(_) => {
+                tracing::error!(%execution, %task, "the runner of a task panicked");
+                let cause = "The task could not be run because of an internal error.".to_owned();
+                Signal::TaskFailed {
+                    task,
+                    error: "States.TaskFailed".to_owned(),
+                    cause,
+                }
+            }
+        })
+    }
+
+    /// Gives the outcome to the execution, again and again if it cannot be stored: it must not be lost.
+    async fn deliver(self: &Arc<Self>, id: u64, task: TaskId, signal: Signal) {
+        loop {
+            match self.signal(id, signal.clone()).await {
+                Ok(()) => return,
+                Err(SignalError::Storage(StorageError::Closed)) => return,
+                Err(SignalError::Storage(error @ StorageError::Corrupt(_))) => {
+                    tracing::error!(execution = id, %task, %error, "the outcome of a task was dropped");
+                    return;
+                }
+                Err(SignalError::Storage(error)) => {
+                    tracing::warn!(execution = id, %task, %error, "the outcome of a task could not be stored; trying again");
+                    self.clock.sleep_until(self.clock.now() + RETRY_AFTER).await;
+                }
+                Err(SignalError::Unknown | SignalError::Ended | SignalError::Refused(_)) => {
+                    tracing::debug!(execution = id, %task, "the outcome of a task came too late and was dropped");
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The engine from outside: every durable promise with a test that kills and recovers.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod documents;
+mod executions;
+mod fixture;
+mod polling;
+mod queues;
+mod recovery;
+mod redrive;
+mod room;

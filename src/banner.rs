@@ -1,0 +1,54 @@
+//! What `restock up` prints once everything listens: where, what there is to buy, and three commands to paste.
+
+use owo_colors::{OwoColorize, Stream};
+
+use crate::local::Local;
+
+pub(crate) fn up(local: &Local) -> String {
+    let at = local.listening();
+    let title = "restock is up"
+        .if_supports_color(Stream::Stderr, |t| t.green())
+        .to_string();
+    let line = |name: &str, value: &str| format!("  {name:<12} {value}\n");
+    let mut text = format!("\n{title}\n");
+    text += &line("Sales API", &at.api);
+    text += &line(
+        "AWS endpoint",
+        &format!(
+            "{}  (Step Functions, SQS, SNS, SES, Lambda; any credentials)",
+            at.aws
+        ),
+    );
+    text += &line("Factory", local.factory_url());
+    text += &line("Marketing", local.marketing_url());
+    text += &line("Data", &local.data_dir().path().display().to_string());
+    text += &line("Workflows", local.workflows());
+    text += &line("Product", local.product());
+    text += "\nTry it:\n";
+    for (comment, command) in [
+        ("look", format!("curl {}/product/donut", at.api)),
+        ("buy", checkout(&at.api, 3)),
+        ("buy too much: a reorder starts", checkout(&at.api, 100_000)),
+        (
+            "watch it",
+            format!(
+                "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION={} aws --endpoint-url {} stepfunctions list-executions --state-machine-arn {}",
+                local.region(),
+                at.aws,
+                local.reorder_arn()
+            ),
+        ),
+    ] {
+        text += &format!(
+            "  {}\n  {command}\n",
+            format!("# {comment}").if_supports_color(Stream::Stderr, |t| t.dimmed())
+        );
+    }
+    text
+}
+
+fn checkout(api: &str, count: u32) -> String {
+    format!(
+        "curl -X POST {api}/checkout -H 'content-type: application/json' -d '{{\"product_id\":\"CP-502101\",\"quantity\":{count}}}'"
+    )
+}

@@ -1,0 +1,179 @@
+//! The command line: every verb, flag and environment twin (`RESTOCK_…`). Tests and scripts rely on these names.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::factory::FactoryArgs;
+use crate::marketing::MarketingArgs;
+use crate::operate::args::{DlqArgs, ExecutionsArgs};
+
+/// Durable stock-reorder workflows: on AWS Step Functions, or all of it on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "restock", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub up: UpArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run everything on this machine: the Sales API, the AWS endpoint, the Lambdas (also what `restock` alone does)
+    Up(Box<UpArgs>),
+    /// Drive a surge and a reorder against a fresh installation, check every invariant, print what happened
+    Demo(DemoArgs),
+    /// Run the simulated legacy factory alone
+    Factory(FactoryArgs),
+    /// Run the simulated marketing system alone
+    Marketing(MarketingArgs),
+    /// Bring the databases to this version's schema (safe to repeat)
+    Migrate(MigrateArgs),
+    /// Look at workflow definitions and test them
+    #[command(subcommand)]
+    Workflows(WorkflowsVerb),
+    /// Look at executions; start, stop, redrive and fork them
+    Executions(Box<ExecutionsArgs>),
+    /// Look at parked tasks; replay or discard them
+    Dlq(Box<DlqArgs>),
+    /// Empty a local installation
+    Reset(ResetArgs),
+    /// Run one Lambda task (what the local Lambda service starts)
+    #[command(hide = true)]
+    Task {
+        /// The task's name, such as `check_stock`
+        name: String,
+    },
+}
+
+/// Where the data lies, and where the parts listen.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct UpArgs {
+    /// The installation's folder: databases, mail, keys, logs
+    #[arg(long, env = "RESTOCK_DATA_DIR", default_value = ".restock")]
+    pub data_dir: PathBuf,
+    /// Address of the Sales API; port 0 picks a free one, and keeps it for this data directory
+    #[arg(long, env = "RESTOCK_API", default_value = "127.0.0.1:3000")]
+    pub api: SocketAddr,
+    /// Address of the AWS endpoint (Step Functions, SQS, SNS, SES, Lambda)
+    #[arg(long, env = "RESTOCK_AWS", default_value = "127.0.0.1:4566")]
+    pub aws: SocketAddr,
+    /// The region in ARNs
+    #[arg(long, env = "RESTOCK_REGION", default_value = "us-east-1")]
+    pub region: String,
+    /// The warehouse database (`mysql://…` or `sqlite:…`); default: warehouse.db in the data directory
+    #[arg(long, env = "RESTOCK_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The customers database; default: customers.db in the data directory
+    #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
+    pub customers_url: Option<String>,
+    /// Base URL of the factory; default: a simulated one is started
+    #[arg(long, env = "RESTOCK_FACTORY_URL")]
+    pub factory_url: Option<String>,
+    /// How long the simulated factory takes to deliver, in milliseconds
+    #[arg(long, env = "RESTOCK_FACTORY_DELAY_MS", default_value_t = 3_000)]
+    pub factory_delay_ms: u64,
+    /// Base URL of the marketing system; default: a simulated one is started
+    #[arg(long, env = "RESTOCK_MARKETING_URL")]
+    pub marketing_url: Option<String>,
+    /// From how many items on a customer becomes a VIP
+    #[arg(long, env = "RESTOCK_VIP_THRESHOLD", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub vip_threshold: u32,
+    /// What must reach the threshold: one order, or all orders of a customer together
+    #[arg(long, env = "RESTOCK_VIP_MODE", value_parser = ["order", "cumulative"], default_value = "order")]
+    pub vip_mode: String,
+    /// How long a reorder waits for the factory's callback, in seconds
+    #[arg(long, env = "RESTOCK_CALLBACK_TIMEOUT_SECONDS", default_value_t = 86_400,
+          value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
+    pub callback_timeout_seconds: u32,
+    /// Folder of the workflows (stack.json and definitions); default: ./workflows, else the copy in this program
+    #[arg(long, env = "RESTOCK_WORKFLOWS")]
+    pub workflows: Option<PathBuf>,
+    /// Answer tasks from this file, in the format of AWS Step Functions Local, in executions started as `ARN#TestCase`
+    #[arg(long, env = "RESTOCK_MOCK_CONFIG")]
+    pub mock_config: Option<PathBuf>,
+    /// Write a JSON file with pid and URLs here once everything listens
+    #[arg(long, env = "RESTOCK_READY_FILE")]
+    pub ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Keep the installation here; default: a temporary folder that is removed
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+    /// The warehouse database, an empty one; default: a SQLite file in the demo's folder
+    #[arg(long, env = "RESTOCK_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The customers database, an empty one; default: a SQLite file in the demo's folder
+    #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
+    pub customers_url: Option<String>,
+    /// How many checkouts the surge makes
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub checkouts: u32,
+    /// How many clients make them at the same time
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub clients: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// The installation's folder, for the default SQLite databases
+    #[arg(long, env = "RESTOCK_DATA_DIR", default_value = ".restock")]
+    pub data_dir: PathBuf,
+    /// The warehouse database; default: warehouse.db in the data directory
+    #[arg(long, env = "RESTOCK_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The customers database; default: customers.db in the data directory
+    #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
+    pub customers_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkflowsVerb {
+    /// Check every definition and say all that is wrong with it
+    Check(WorkflowsArgs),
+    /// Print a definition's diagram (Mermaid)
+    Graph {
+        /// The state machine's name in stack.json
+        name: String,
+        /// Put it into the README.md beside the definition instead
+        #[arg(long)]
+        write: bool,
+        #[command(flatten)]
+        workflows: WorkflowsArgs,
+    },
+    /// Run the cases of the workflows (`workflows/*/cases/*.json`) without any server
+    Test {
+        /// Only those of this state machine
+        name: Option<String>,
+        /// Print the outcomes as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        workflows: WorkflowsArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkflowsArgs {
+    /// Folder of the workflows; default: ./workflows, else the copy in this program
+    #[arg(long, env = "RESTOCK_WORKFLOWS")]
+    pub workflows: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetArgs {
+    /// The installation's folder
+    #[arg(long, env = "RESTOCK_DATA_DIR", default_value = ".restock")]
+    pub data_dir: PathBuf,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}

@@ -1,0 +1,123 @@
+//! `restock up` as a child process: started on free ports, found through its ready file, ended with the demo.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::cli::DemoArgs;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running installation of our own.
+pub(crate) struct Child {
+    process: tokio::process::Child,
+    folder: PathBuf,
+    warehouse_url: String,
+    ready: Ready,
+}
+
+#[derive(Debug, Deserialize)]
+struct Ready {
+    api: String,
+    aws: String,
+}
+
+#[derive(Debug, Error)]
+pub(crate) enum ChildError {
+    #[error("could not start restock up: {0}")]
+    Start(#[from] io::Error),
+    #[error("restock up ended at its start ({status}). Its log is {}", log.display())]
+    Ended { status: ExitStatus, log: PathBuf },
+    #[error("restock up was not ready after {} seconds. Its log is {}", PATIENCE.as_secs(), log.display())]
+    NotReady { log: PathBuf },
+    #[error("restock up wrote a ready file that cannot be read: {0}")]
+    ReadyFile(#[from] serde_json::Error),
+}
+
+impl Child {
+    /// Starts it and waits until it listens. Its log goes to `up.log` in `folder`.
+    pub(crate) async fn start(folder: &Path, args: &DemoArgs) -> Result<Child, ChildError> {
+        std::fs::create_dir_all(folder)?;
+        let ready_file = folder.join("ready.json");
+        let log = folder.join("up.log");
+        let mut process = Command::new(std::env::current_exe()?)
+            .args([
+                "up",
+                "--api",
+                "127.0.0.1:0",
+                "--aws",
+                "127.0.0.1:0",
+                "--data-dir",
+            ])
+            .arg(folder.join("data"))
+            .arg("--ready-file")
+            .arg(&ready_file)
+            // By the environment: arguments can be read by every user of the machine.
+            .envs(
+                args.database_url
+                    .iter()
+                    .map(|url| ("RESTOCK_DATABASE_URL", url)),
+            )
+            .envs(
+                args.customers_url
+                    .iter()
+                    .map(|url| ("RESTOCK_CUSTOMERS_URL", url)),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            .kill_on_drop(true)
+            .spawn()?;
+        let deadline = Instant::now() + PATIENCE;
+        while !ready_file.exists() {
+            if let Some(status) = process.try_wait()? {
+                return Err(ChildError::Ended { status, log });
+            }
+            if Instant::now() > deadline {
+                return Err(ChildError::NotReady { log });
+            }
+            // Another process's file: there is nothing to be notified by.
+            sleep(Duration::from_millis(20)).await;
+        }
+        let ready = serde_json::from_slice(&std::fs::read(&ready_file)?)?;
+        let sqlite = || format!("sqlite:{}", folder.join("data/warehouse.db").display());
+        Ok(Child {
+            process,
+            folder: folder.to_owned(),
+            warehouse_url: args.database_url.clone().unwrap_or_else(sqlite),
+            ready,
+        })
+    }
+
+    /// Base URL of the Sales API.
+    pub(crate) fn api(&self) -> &str {
+        &self.ready.api
+    }
+
+    /// URL of the AWS endpoint.
+    pub(crate) fn aws(&self) -> &str {
+        &self.ready.aws
+    }
+
+    /// URL of the warehouse database; secret.
+    pub(crate) fn warehouse_url(&self) -> &str {
+        &self.warehouse_url
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.folder.join("up.log").display().to_string()
+    }
+
+    /// Ends it.
+    pub(crate) async fn stop(mut self) -> Result<(), ChildError> {
+        self.process.kill().await?;
+        Ok(())
+    }
+}

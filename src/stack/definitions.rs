@@ -1,0 +1,121 @@
+//! The stack's definitions, rendered and parsed, for the verbs that only look at them.
+
+use std::path::Path;
+
+use super::StackError;
+use super::model::Stack;
+use super::render::{Placeholders, Setting};
+use super::source::Source;
+
+/// One state machine of the stack.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub name: String,
+    /// Path inside the workflows folder.
+    pub file: String,
+    /// Absent when the text has errors.
+    pub parsed: Option<asl::Definition>,
+    pub diagnostics: Vec<asl::Diagnostic>,
+}
+
+impl Definition {
+    pub(crate) fn is_valid(&self) -> bool {
+        self.parsed.is_some()
+    }
+}
+
+/// Loads the stack and every definition in it, with stand-in values for the settings of an installation.
+pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackError> {
+    let source = Source::choose(folder);
+    let stack = stack(folder)?;
+    let placeholders = placeholders(&stack);
+    let load = |(name, machine): (&String, &super::model::StateMachine)| {
+        let text = placeholders.render(&machine.definition, &source.read(&machine.definition)?)?;
+        let parsed = asl::parse(&text);
+        Ok(Definition {
+            name: name.clone(),
+            file: machine.definition.clone(),
+            parsed: parsed.definition,
+            diagnostics: parsed.diagnostics,
+        })
+    };
+    stack.state_machines.iter().map(load).collect()
+}
+
+/// The stack alone.
+pub(crate) fn stack(folder: Option<&Path>) -> Result<Stack, StackError> {
+    Stack::parse(&Source::choose(folder).read("stack.json")?)
+}
+
+/// The values that stand in for an installation's.
+pub(crate) fn placeholders(stack: &Stack) -> Placeholders {
+    Placeholders::local(stack, "us-east-1", "http://127.0.0.1:4566", stand_ins())
+}
+
+/// Settings a definition may name, as `restock up` has them by default.
+fn stand_ins() -> Vec<Setting> {
+    vec![Setting {
+        name: "callback_timeout_seconds",
+        value: "86400".to_owned(),
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn stack() -> Stack {
+        Stack::parse(&Source::Embedded.read("stack.json").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_definition_is_valid() {
+        for definition in load_all(None).unwrap() {
+            let told: Vec<_> = definition
+                .diagnostics
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert!(
+                definition.is_valid() && told.is_empty(),
+                "{}:\n{}",
+                definition.file,
+                told.join("\n")
+            );
+        }
+    }
+
+    #[test]
+    fn the_diagram_in_the_readme_is_the_definitions() {
+        let readme = include_str!("../../README.md");
+        let definitions = load_all(None).unwrap();
+        let reorder = definitions.iter().find(|d| d.name == "reorder").unwrap();
+        let diagram = reorder.parsed.as_ref().unwrap().diagram();
+        assert!(
+            readme.contains(diagram.trim()),
+            "put the output of `restock workflows graph reorder` into README.md"
+        );
+    }
+
+    #[test]
+    fn every_function_is_a_task_and_gets_exactly_the_variables_it_declares() {
+        let stack = stack();
+        let functions: BTreeSet<_> = stack.functions.keys().map(String::as_str).collect();
+        let tasks: BTreeSet<_> = tasks::registry::TASKS
+            .iter()
+            .map(|task| task.name)
+            .collect();
+        assert_eq!(functions, tasks);
+        for task in tasks::registry::TASKS {
+            let declared: BTreeSet<_> = task.variables.iter().map(|v| v.name()).collect();
+            let given: BTreeSet<_> = stack.functions[task.name]
+                .environment
+                .keys()
+                .map(String::as_str)
+                .collect();
+            assert_eq!(given, declared, "{}", task.name);
+        }
+    }
+}

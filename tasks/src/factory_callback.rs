@@ -1,0 +1,227 @@
+//! FactoryCallback: the factory delivers, `POST /factory/callbacks/{attempt}?sig=…`.
+//!
+//! The delivery is committed first, then whoever waits for it is told. Where the waiting execution does
+//! not take it any more, and where nobody will ever wait (the attempt's call had failed), it is counted
+//! here and operations are told. Where nobody waits yet, AwaitCallback finds it. What a crash or a
+//! failing AWS call leaves between is caught by the [`sweep`], a second mode of this function that a
+//! schedule invokes once a minute with `{"sweep": true}`.
+
+mod sweep;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, Query, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shop::{
+    arrival::{self, Arrival},
+    attempt,
+    token::{self, Closed, Token},
+};
+
+pub use sweep::Swept;
+
+use crate::{
+    alerts::{self, Alert},
+    app::App,
+    await_callback::Delivered,
+    error::{Common, with_sources},
+    factory::Delivery,
+    http,
+    increase_stock::{self, CountError},
+    problem::Problem,
+    signature, tokens,
+};
+
+/// An event of API Gateway's HTTP API (payload format 2.0), or `{"sweep": true}`.
+pub type Input = Value;
+
+/// The HTTP response, or what was [`Swept`].
+pub type Output = Value;
+
+/// Refusals are answers here; only a broken event or a failed sweep is an error.
+pub type Error = Common;
+
+/// Answers one event.
+pub async fn handle(app: &Arc<App>, event: Input) -> Result<Output, Error> {
+    if event.get("sweep") == Some(&Value::Bool(true)) {
+        let swept = sweep::sweep(app).await?;
+        return serde_json::to_value(swept)
+            .map_err(|error| Common::InvalidInput(error.to_string()));
+    }
+    http::serve(http::finish(routes(app.clone())), event).await
+}
+
+/// The route, to be merged into a router.
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/factory/callbacks/{attempt}", post(deliver))
+        .with_state(app)
+}
+
+/// The answer to a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CallbackAnswer {
+    /// For people.
+    pub message: String,
+    /// The delivered attempt.
+    pub attempt_id: String,
+    /// Items that are recorded for it.
+    pub delivered: i64,
+    /// Whether this attempt had been delivered before; it counts once.
+    pub repeated: bool,
+}
+
+#[derive(Deserialize)]
+struct Signed {
+    sig: Option<String>,
+}
+
+async fn deliver(
+    State(app): State<Arc<App>>,
+    attempt_id: Result<Path<String>, PathRejection>,
+    Query(signed): Query<Signed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<CallbackAnswer>, Problem> {
+    let attempt_id = http::path_id(attempt_id)?;
+    let key = app.config.callback_key()?;
+    let warehouse = app.warehouse()?;
+    let attempt = attempt::get(warehouse, &attempt_id)
+        .await
+        .map_err(|error| match error {
+            shop::Error::NotFound { .. } => {
+                Problem::new(StatusCode::NOT_FOUND, "There is no attempt with this id.")
+            }
+            other => other.into(),
+        })?;
+    if !signature::verify(key, &attempt_id, signed.sig.as_deref().unwrap_or_default()) {
+        tracing::warn!(attempt_id, "callback with a wrong signature");
+        let message = "The signature is not ours. Use the CallbackUrl exactly as it was given.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, message));
+    }
+    let delivered = parse(
+        &http::json_object(&headers, body).await?,
+        &attempt.product_id,
+    )?;
+
+    let recorded = arrival::record(warehouse, &attempt_id, delivered).await?;
+    tracing::info!(
+        attempt_id,
+        reorder_id = attempt.reorder_id,
+        product_id = attempt.product_id,
+        delivered,
+        first = recorded.first,
+        waiting = recorded.open_tokens.len(),
+        "the factory delivered"
+    );
+    let refused = attempt.status == attempt::Status::Failed;
+    if let Err(error) = pass_on(&app, &recorded.arrival, recorded.open_tokens, refused).await {
+        // The delivery is safe, so the factory has done its part: the sweep does the rest.
+        tracing::error!(
+            attempt_id,
+            error = with_sources(&error),
+            "left to the sweep"
+        );
+    }
+    Ok(Json(CallbackAnswer {
+        message: format!("입고 접수 완료! 수량: {}", recorded.arrival.delivered),
+        attempt_id,
+        delivered: recorded.arrival.delivered,
+        repeated: !recorded.first,
+    }))
+}
+
+/// Reads how many came. The product must be the one that was asked for.
+fn parse(body: &serde_json::Map<String, Value>, product_id: &str) -> Result<i64, Problem> {
+    const PRODUCT: &str = "MessageAttributeProductId";
+    const COUNT: &str = "MessageAttributeProductCnt";
+    for name in [PRODUCT, COUNT] {
+        if !body.contains_key(name) {
+            return Err(Problem::field(name, format!("{name} is missing.")));
+        }
+    }
+    if body[PRODUCT].as_str() != Some(product_id) {
+        let message = format!("{PRODUCT} is not the product that this attempt asked for.");
+        return Err(Problem::field(PRODUCT, message));
+    }
+    if let Err(error) = crate::quantity::Quantity::parse(&body[COUNT]) {
+        return Err(Problem::field(COUNT, format!("{COUNT} {error}.")));
+    }
+    let delivery: Delivery = serde_json::from_value(Value::Object(body.clone()))
+        .map_err(|error| Problem::field("body", format!("The delivery does not fit: {error}.")))?;
+    Ok(i64::from(delivery.message_attribute_product_cnt.get()))
+}
+
+/// What became of a delivery that was offered to those who wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    /// An execution has it and will count it.
+    Taken,
+    /// Executions waited, and none of them takes it any more.
+    Declined,
+    /// No token is open: nobody waits yet, or an execution took it earlier.
+    NobodyWaits,
+}
+
+/// Gives a committed delivery to whoever waits for it, or counts it.
+async fn pass_on(
+    app: &App,
+    arrival: &Arrival,
+    waiting: Vec<Token>,
+    refused: bool,
+) -> Result<(), CountError> {
+    let why = match offer(app, arrival, waiting).await? {
+        Offer::Taken => return Ok(()),
+        Offer::NobodyWaits if !refused || arrival.applied_at.is_some() => return Ok(()),
+        Offer::NobodyWaits => "its request had failed, so no execution waits for it",
+        Offer::Declined => "the execution that asked for it does not wait any more",
+    };
+    count_alone(app, arrival, why).await
+}
+
+/// Answers every open token with the delivery; each one that is settled is closed.
+async fn offer(app: &App, arrival: &Arrival, waiting: Vec<Token>) -> Result<Offer, Common> {
+    let mut offer = Offer::NobodyWaits;
+    for waiter in waiting {
+        let closed = tokens::succeed(app, &waiter.token, &Delivered::from(arrival)).await?;
+        token::close(app.warehouse()?, &waiter.token_id, closed).await?;
+        offer = match closed {
+            Closed::Accepted => Offer::Taken,
+            _ if offer == Offer::Taken => Offer::Taken,
+            _ => Offer::Declined,
+        };
+    }
+    Ok(offer)
+}
+
+/// Counts a delivery that no execution takes, and tells operations.
+async fn count_alone(app: &App, arrival: &Arrival, why: &str) -> Result<(), CountError> {
+    let counted = increase_stock::count(app, &arrival.attempt_id).await?;
+    if !counted.first {
+        return Ok(());
+    }
+    let alert = Alert {
+        what: "a delivery came late and was counted without its execution".to_owned(),
+        product_id: arrival.product_id.clone(),
+        reorder_id: Some(arrival.reorder_id.clone()),
+        since: arrival.arrived_at,
+        detail: format!(
+            "Attempt {} brought {} items; {why}. They are in the stock, which is {} now. Nothing has to be repeated; look whether the execution is parked or ended.",
+            arrival.attempt_id, arrival.delivered, counted.product.stock
+        ),
+    };
+    alerts::tell_or_log(app, &alert).await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! The direction of the code: `asl ← engine ← aws-local ← restock`, `tasks → shop`, never backwards.
+//!
+//! A crate exists to forbid a dependency; this test is what makes the rule real. It reads what cargo itself says of
+//! the workspace, so a new dependency line in any `Cargo.toml` meets it.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// What each of our packages may depend on: our own packages, and families of outside crates that are forbidden to it.
+struct Rule {
+    package: &'static str,
+    ours: &'static [&'static str],
+    forbidden: &'static [&'static str],
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        package: "asl",
+        ours: &[],
+        // Pure: no clock, no file, no database, no network, no executor.
+        forbidden: &[
+            "tokio", "rusqlite", "sqlx", "axum", "reqwest", "hyper", "tracing", "aws-", "lambda_",
+        ],
+    },
+    Rule {
+        package: "engine",
+        ours: &["asl"],
+        // Durability knows no wire.
+        forbidden: &[
+            "axum",
+            "hyper",
+            "reqwest",
+            "sqlx",
+            "aws-",
+            "lambda_",
+            "quick-xml",
+        ],
+    },
+    Rule {
+        package: "aws-local",
+        ours: &["asl", "engine"],
+        // The wire reaches storage through the engine only.
+        forbidden: &["rusqlite", "sqlx", "aws-", "lambda_"],
+    },
+    Rule {
+        package: "shop",
+        ours: &[],
+        // Business knows no AWS and no workflow.
+        forbidden: &["aws-", "lambda_", "axum", "rusqlite", "reqwest"],
+    },
+    Rule {
+        package: "tasks",
+        ours: &["shop"],
+        forbidden: &["rusqlite", "sqlx"],
+    },
+    Rule {
+        package: "restock",
+        ours: &["asl", "engine", "aws-local", "shop", "tasks"],
+        forbidden: &["rusqlite"],
+    },
+];
+
+#[test]
+fn every_crate_depends_in_one_direction() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let rules: BTreeMap<_, _> = RULES.iter().map(|rule| (rule.package, rule)).collect();
+    let ours: Vec<_> = metadata
+        .packages
+        .iter()
+        .map(|p| p.name.to_string())
+        .collect();
+    let mut broken = Vec::new();
+    for package in &metadata.packages {
+        let Some(rule) = rules.get(package.name.as_str()) else {
+            broken.push(format!(
+                "{} has no rule here: say what it may depend on",
+                package.name
+            ));
+            continue;
+        };
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind == DependencyKind::Normal)
+        {
+            let name = dependency.name.as_str();
+            if ours.iter().any(|o| o == name) && !rule.ours.contains(&name) {
+                broken.push(format!("{} must not depend on our {name}", package.name));
+            }
+            if rule.forbidden.iter().any(|f| name.starts_with(f)) {
+                broken.push(format!("{} must not depend on {name}", package.name));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}

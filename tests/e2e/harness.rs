@@ -1,0 +1,405 @@
+//! A running installation under test: starts `restock up`, kills it, starts it again on the same data.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus, HistoryEvent};
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::Value;
+use shop::Warehouse;
+use shop::attempt::Attempt;
+use shop::report::Balance;
+
+/// Longer than anything takes on a busy machine; a test that waits so long has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const REORDER: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:reorder";
+pub(crate) const SKU: &str = "CP-502101";
+
+/// A process that is killed when the test ends.
+pub(crate) struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub(crate) fn restock(args: &[&str], log: &Path) -> Process {
+    let log = File::options().create(true).append(true).open(log).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_restock"))
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    Process(child)
+}
+
+/// Asks again and again until there is an answer; another process has nothing to notify us by.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{what} did not happen within {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// One installation.
+pub(crate) struct Up {
+    process: Option<Process>,
+    folder: tempfile::TempDir,
+    args: Vec<String>,
+    ready: Value,
+    pub http: reqwest::Client,
+}
+
+impl Up {
+    /// Starts a fresh installation whose simulated factory delivers after 300 ms.
+    pub(crate) async fn start() -> Up {
+        Up::start_with(&["--factory-delay-ms", "300"]).await
+    }
+
+    pub(crate) async fn start_with(args: &[&str]) -> Up {
+        let mut up = Up {
+            process: None,
+            folder: tempfile::tempdir().unwrap(),
+            args: args.iter().map(ToString::to_string).collect(),
+            ready: Value::Null,
+            http: reqwest::Client::new(),
+        };
+        up.restart().await;
+        up
+    }
+
+    /// SIGKILL: nothing is told, nothing is flushed.
+    pub(crate) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// SIGTERM, as a supervisor does; gives how it ended.
+    pub(crate) async fn terminate(&mut self) -> ExitStatus {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        let mut process = self.process.take().unwrap();
+        eventually("the end after SIGTERM", async || {
+            process.0.try_wait().unwrap()
+        })
+        .await
+    }
+
+    /// Starts it again on the same data and the same ports.
+    pub(crate) async fn restart(&mut self) {
+        self.kill();
+        let ready = self.folder.path().join("ready.json");
+        let _ = std::fs::remove_file(&ready);
+        let data = self.data_dir();
+        let mut args = vec!["up", "--api", "127.0.0.1:0", "--aws", "127.0.0.1:0"];
+        args.extend([
+            "--data-dir",
+            data.to_str().unwrap(),
+            "--ready-file",
+            ready.to_str().unwrap(),
+        ]);
+        args.extend(self.args.iter().map(String::as_str));
+        let mut process = restock(&args, &self.log());
+        let log = self.log();
+        self.ready = eventually("the ready file", async || {
+            if let Some(status) = process.0.try_wait().unwrap() {
+                panic!(
+                    "restock up ended with {status}:\n{}",
+                    std::fs::read_to_string(&log).unwrap_or_default()
+                );
+            }
+            serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()
+        })
+        .await;
+        self.process = Some(process);
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.path().join("up.log")
+    }
+
+    pub(crate) fn api(&self) -> &str {
+        self.ready["api"].as_str().unwrap()
+    }
+
+    pub(crate) fn aws(&self) -> &str {
+        self.ready["aws"].as_str().unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> u64 {
+        self.ready["pid"].as_u64().unwrap()
+    }
+
+    pub(crate) async fn sdk(&self) -> SdkConfig {
+        aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(self.aws())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .load()
+            .await
+    }
+
+    pub(crate) async fn sfn(&self) -> aws_sdk_sfn::Client {
+        aws_sdk_sfn::Client::new(&self.sdk().await)
+    }
+
+    pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sdk().await)
+    }
+
+    pub(crate) fn queue_url(&self, name: &str) -> String {
+        format!("{}/000000000000/{name}", self.aws())
+    }
+
+    /// `POST /checkout` of `count` items: status and body.
+    pub(crate) async fn buy(&self, count: u64) -> (u16, Value) {
+        self.post(
+            "/checkout",
+            &serde_json::json!({ "product_id": SKU, "quantity": count }),
+        )
+        .await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self
+            .http
+            .post(format!("{}{path}", self.api()))
+            .json(body)
+            .send()
+            .await
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json().await.unwrap_or(Value::Null),
+        )
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.api()))
+            .send()
+            .await
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json().await.unwrap_or(Value::Null),
+        )
+    }
+
+    pub(crate) async fn mails(&self) -> Vec<Value> {
+        let answer = self
+            .http
+            .get(format!("{}/_restock/mail", self.aws()))
+            .send()
+            .await
+            .unwrap();
+        let body: Value = answer.json().await.unwrap();
+        body["mail"].as_array().unwrap().clone()
+    }
+
+    /// Subjects of the mails so far that contain `part`.
+    pub(crate) async fn mails_about(&self, part: &str) -> Vec<String> {
+        let subjects = self
+            .mails()
+            .await
+            .into_iter()
+            .map(|m| m["subject"].as_str().unwrap().to_owned());
+        subjects.filter(|s| s.contains(part)).collect()
+    }
+
+    pub(crate) async fn executions(&self) -> Vec<ExecutionListItem> {
+        let answer = self
+            .sfn()
+            .await
+            .list_executions()
+            .state_machine_arn(REORDER)
+            .send()
+            .await
+            .unwrap();
+        answer.executions
+    }
+
+    /// The only reorder, once it has ended.
+    pub(crate) async fn ended_reorder(&self) -> ExecutionListItem {
+        eventually("the end of the reorder", async || {
+            let first = self.executions().await.into_iter().next()?;
+            (first.status != ExecutionStatus::Running).then_some(first)
+        })
+        .await
+    }
+
+    pub(crate) async fn history(&self, arn: &str) -> Vec<HistoryEvent> {
+        let sfn = self.sfn().await;
+        let mut pages = sfn
+            .get_execution_history()
+            .execution_arn(arn)
+            .into_paginator()
+            .items()
+            .send();
+        let mut events = Vec::new();
+        while let Some(event) = pages.next().await {
+            events.push(event.unwrap());
+        }
+        events
+    }
+
+    /// Messages in a queue: visible, in flight or delayed.
+    pub(crate) async fn depth(&self, queue: &str) -> u64 {
+        let ask = self
+            .sqs()
+            .await
+            .get_queue_attributes()
+            .queue_url(self.queue_url(queue))
+            .attribute_names(QueueAttributeName::All);
+        let attributes = ask.send().await.unwrap().attributes.unwrap();
+        let counts = attributes
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with("ApproximateNumberOfMessages"));
+        counts.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Waits until a task is parked in `queue` and gives its message, which stays there.
+    pub(crate) async fn parked(&self, queue: &str) -> Value {
+        eventually("a parked task", async || {
+            (self.depth(queue).await > 0).then_some(())
+        })
+        .await;
+        let receive = self
+            .sqs()
+            .await
+            .receive_message()
+            .queue_url(self.queue_url(queue))
+            .visibility_timeout(0);
+        let message = receive.send().await.unwrap().messages.unwrap().remove(0);
+        serde_json::from_str(message.body.as_deref().unwrap()).unwrap()
+    }
+
+    /// Waits until no execution runs and no message waits anywhere.
+    pub(crate) async fn settle(&self) {
+        eventually("quiet", async || {
+            let executions = self.executions().await;
+            let running = executions
+                .iter()
+                .any(|e| e.status == ExecutionStatus::Running);
+            let queues = self
+                .sqs()
+                .await
+                .list_queues()
+                .send()
+                .await
+                .unwrap()
+                .queue_urls
+                .unwrap_or_default();
+            let mut waiting = 0;
+            for url in &queues {
+                waiting += self.depth(url.rsplit('/').next().unwrap()).await;
+            }
+            (!executions.is_empty() && !running && waiting == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// The warehouse, read beside the running installation.
+    fn warehouse(&self) -> Warehouse {
+        let url = format!("sqlite:{}", self.data_dir().join("warehouse.db").display());
+        Warehouse::open(&url, 1).unwrap()
+    }
+
+    /// The shop's own books.
+    pub(crate) async fn books(&self) -> Balance {
+        let warehouse = self.warehouse();
+        let mut balances = shop::report::balances(&warehouse).await.unwrap();
+        warehouse.close().await;
+        assert_eq!(balances.len(), 1);
+        balances.remove(0)
+    }
+
+    /// Every call to the factory of the open reorders.
+    pub(crate) async fn attempts(&self) -> Vec<Attempt> {
+        let warehouse = self.warehouse();
+        let mut attempts = Vec::new();
+        for reorder in shop::reorder::list_open(&warehouse).await.unwrap() {
+            attempts.extend(
+                shop::attempt::list(&warehouse, &reorder.reorder_id)
+                    .await
+                    .unwrap(),
+            );
+        }
+        warehouse.close().await;
+        attempts
+    }
+
+    /// Every invariant of the books holds.
+    pub(crate) async fn assert_books(&self) -> Balance {
+        let books = self.books().await;
+        assert_eq!(books.broken(), Vec::<String>::new());
+        books
+    }
+}
+
+/// A simulated factory of its own, with the given flags.
+pub(crate) struct Factory {
+    _process: Process,
+    _folder: tempfile::TempDir,
+    pub url: String,
+}
+
+impl Factory {
+    pub(crate) async fn start(flags: &[&str]) -> Factory {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let listen = format!("127.0.0.1:{port}");
+        let orders = folder.path().join("orders");
+        let mut args = vec![
+            "factory",
+            "--listen",
+            &listen,
+            "--orders",
+            orders.to_str().unwrap(),
+        ];
+        if !flags.contains(&"--delay-ms") {
+            args.extend(["--delay-ms", "200"]);
+        }
+        args.extend(flags);
+        let process = restock(&args, &folder.path().join("factory.log"));
+        let url = format!("http://{listen}");
+        let http = reqwest::Client::new();
+        eventually("the factory", async || {
+            http.get(format!("{url}/api/manufactures"))
+                .send()
+                .await
+                .ok()
+        })
+        .await;
+        Factory {
+            _process: process,
+            _folder: folder,
+            url,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! End-to-end: the real binary, real Lambda processes, real AWS SDK clients. Each test has its own installation in a
+//! temporary folder, on free ports.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the harness may stop at the first surprise, like the tests that use it"
+)]
+
+mod clients;
+mod harness;
+mod kill;
+mod misbehaving_factory;
+mod reorder;
+mod sales;
+mod vip;
