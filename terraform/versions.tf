@@ -1,0 +1,24 @@
+# Pinned: a newer provider may plan changes that nobody asked for. Raise it in a commit of its own.
+terraform {
+  required_version = ">= 1.11.0, < 2.0.0" # write-only arguments keep passwords out of the state
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "5.100.0"
+    }
+  }
+
+  # Where the state lies is each installation's own decision: see docs/deploy.md, "State".
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = merge({ application = var.name }, var.tags)
+  }
+}
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
