@@ -142,7 +142,7 @@ pub async fn apply(warehouse: &Warehouse, attempt_id: &str) -> Result<Applied> {
                 attempt_id,
                 delivered,
             };
-            ledger::insert(c, &product_id, entry).await?;
+            ledger::insert(c, &[(&product_id, entry)]).await?;
             product::put(c, &product_id, delivered).await?;
             mark_applied(c, attempt_id, now).await?;
             arrival.applied_at = Some(now);

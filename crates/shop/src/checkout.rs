@@ -1,24 +1,25 @@
 //! Checkout: a customer buys, or is refused because the stock is too small.
 //!
-//! A sale is one transaction: a conditional update takes the items, the order, the ledger entry and, where
-//! a customer is named, the outbox's row are written beside it. A refusal is two calls, because someone must hear of it first: [`place`] answers
+//! A sale is one transaction: under the product's lock the items are taken, the order, the ledger entry and, where
+//! a customer is named, the outbox's row are written beside it. Sales at the same time share one (`till`, `sell`). A refusal is two calls, because someone must hear of it first: [`place`] answers
 //! [`Placement::Short`] and writes nothing, the caller announces the shortage, then [`refuse`] writes the
 //! order. If the announcement fails there is no half-done order, and the customer may try again with the
 //! same key. Announcing twice is harmless.
 //!
 //! One idempotency key has one answer, decided by a unique index, also between simultaneous requests.
 
-use sqlx::AnyConnection;
+mod sell;
+mod till;
 
+use self::sell::Request;
+pub(crate) use self::till::Till;
 use crate::db::Warehouse;
 use crate::error::{Error, Result};
-use crate::ledger::{self, Entry};
 use crate::order::{self, Order, Outcome};
-use crate::outbox;
 use crate::product::{self, Product};
 use crate::{MAX_QUANTITY, id, write};
 
-/// How often a checkout looks again when a delivery came between its look and its update.
+/// How often a checkout looks again when its key was answered by another process between its look and its sale.
 const LOOKS: u32 = 5;
 
 /// What a customer asks for.
@@ -34,6 +35,16 @@ pub struct Checkout {
     pub requester: Option<String>,
     /// Repeats of a request carry the same key: 1 to 255 visible ASCII characters.
     pub idempotency_key: Option<String>,
+}
+
+impl Checkout {
+    /// Whether this order answers the same request.
+    fn asked_for(&self, order: &Order) -> bool {
+        order.product_id == self.product_id
+            && order.quantity == self.quantity
+            && order.customer_id == self.customer_id
+            && order.requester == self.requester
+    }
 }
 
 /// What became of a checkout.
@@ -67,49 +78,18 @@ pub struct Shortage {
     pub product: Product,
 }
 
-/// Sells if there is enough. Safe to repeat with the same key; without a key every call is a new order.
+/// Sells if there is enough. Safe to repeat with the same key; without a key every call is a new order. Needs a tokio
+/// runtime; calls at the same time share a transaction.
 ///
 /// # Errors
 /// `NotFound` for an unknown product, `Invalid`, [`Error::KeyReused`], or a transient one.
 pub async fn place(warehouse: &Warehouse, checkout: &Checkout) -> Result<Placement> {
     validate(checkout)?;
-    let order_id = id::new("OR");
-    for _ in 0..LOOKS {
-        if let Some(order) = given(warehouse, checkout).await? {
-            return Ok(Placement::Answered(replay(warehouse, order).await?));
-        }
-        // A plain look first: while the stock is empty, a crowd of refusals takes no lock.
-        let product = product::get(warehouse, &checkout.product_id).await?;
-        if product.stock < checkout.quantity {
-            return Ok(Placement::Short(Shortage {
-                order_id,
-                checkout: checkout.clone(),
-                product,
-            }));
-        }
-        let sold = write::transaction!(&warehouse.0, "checkout::sell", |c| {
-            sell(c, checkout, &order_id).await
-        });
-        match sold {
-            Ok(Some(order)) => {
-                let product = Product {
-                    stock: order.remaining,
-                    ..product
-                };
-                return Ok(Placement::Answered(Answer {
-                    order,
-                    product,
-                    replayed: false,
-                }));
-            }
-            // Others were faster: look again.
-            Ok(None) => {}
-            // The same key was answered meanwhile: its answer is found by the next look.
-            Err(error) if checkout.idempotency_key.is_some() && error.is_unique_violation() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Error::Busy(sqlx::Error::PoolTimedOut))
+    let request = Request {
+        checkout: checkout.clone(),
+        order_id: id::new("OR"),
+    };
+    till::queue(warehouse, request).await
 }
 
 /// Writes the refused order after its shortage was announced. If the key was answered meanwhile, that
@@ -123,10 +103,16 @@ pub async fn refuse(warehouse: &Warehouse, shortage: &Shortage) -> Result<Answer
         checkout,
         product,
     } = shortage;
-    let order = record(checkout, order_id, Outcome::Refused, product.stock);
+    let order = record(
+        checkout,
+        order_id,
+        Outcome::Refused,
+        product.stock,
+        id::now_ms(),
+    );
     let key = checkout.idempotency_key.as_deref();
     let written = write::transaction!(&warehouse.0, "checkout::refuse", |c| {
-        order::insert(c, &order, key).await
+        order::insert(c, &[(&order, key)]).await
     });
     match written {
         Ok(()) => Ok(Answer {
@@ -145,25 +131,13 @@ pub async fn refuse(warehouse: &Warehouse, shortage: &Shortage) -> Result<Answer
     }
 }
 
-/// Takes the items and writes down the sale, or does nothing where there are too few. What must be
-/// true exactly when an order was sold belongs into this transaction.
-async fn sell(c: &mut AnyConnection, checkout: &Checkout, order_id: &str) -> Result<Option<Order>> {
-    let left = product::take(c, &checkout.product_id, checkout.quantity).await?;
-    let Some(left) = left else {
-        return Ok(None);
-    };
-    let order = record(checkout, order_id, Outcome::Sold, left);
-    order::insert(c, &order, checkout.idempotency_key.as_deref()).await?;
-    let entry = Entry::Sale {
-        order_id,
-        quantity: order.quantity,
-    };
-    ledger::insert(c, &order.product_id, entry).await?;
-    outbox::record(c, &order).await?;
-    Ok(Some(order))
-}
-
-fn record(checkout: &Checkout, order_id: &str, outcome: Outcome, remaining: i64) -> Order {
+fn record(
+    checkout: &Checkout,
+    order_id: &str,
+    outcome: Outcome,
+    remaining: i64,
+    created_at: i64,
+) -> Order {
     Order {
         order_id: order_id.to_owned(),
         product_id: checkout.product_id.clone(),
@@ -172,26 +146,19 @@ fn record(checkout: &Checkout, order_id: &str, outcome: Outcome, remaining: i64)
         quantity: checkout.quantity,
         outcome,
         remaining,
-        created_at: id::now_ms(),
+        created_at,
     }
 }
 
 /// The answer that this checkout's key has, if it has one and it was for the same request.
 async fn given(warehouse: &Warehouse, checkout: &Checkout) -> Result<Option<Order>> {
-    let Some(key) = &checkout.idempotency_key else {
+    let Some(key) = checkout.idempotency_key.as_deref() else {
         return Ok(None);
     };
-    let Some(order) = order::by_key(warehouse, key).await? else {
-        return Ok(None);
-    };
-    let same = order.product_id == checkout.product_id
-        && order.quantity == checkout.quantity
-        && order.customer_id == checkout.customer_id
-        && order.requester == checkout.requester;
-    if same {
-        Ok(Some(order))
-    } else {
-        Err(Error::KeyReused)
+    let mut connection = warehouse.pool().acquire().await?;
+    match order::by_keys(&mut connection, &[key]).await?.remove(key) {
+        Some(order) if !checkout.asked_for(&order) => Err(Error::KeyReused),
+        found => Ok(found),
     }
 }
 

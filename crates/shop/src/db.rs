@@ -11,6 +11,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, ConnectOptions};
 use tokio::sync::Mutex;
 
+use crate::checkout::Till;
 use crate::error::{Error, Result};
 
 /// How long a caller waits for a connection before the database counts as unavailable.
@@ -18,7 +19,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The warehouse: products, stock, orders, reorders. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Warehouse(pub(crate) Db);
+pub struct Warehouse(pub(crate) Db, pub(crate) Till);
 
 /// The customers' own database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ impl Warehouse {
     /// Opens `sqlite://FILE` or `mysql://…` with at most `connections` connections, none of them yet.
     /// An absent SQLite file is made on first use. Fails only where the URL cannot be used.
     pub fn open(url: &str, connections: u32) -> Result<Self> {
-        Db::open(url, connections).map(Self)
+        Db::open(url, connections).map(|db| Self(db, Till::default()))
     }
 
     /// Brings the tables up to date; see `migrate`'s module documentation for what it refuses.
@@ -118,6 +119,15 @@ impl Db {
             dialect,
             writer: Arc::default(),
         })
+    }
+
+    /// Transactions about products of one lane had better be one. SQLite has one writer, whatever it writes; MySQL writes
+    /// different products at the same time, and one whose lock is held up holds up no other.
+    pub(crate) fn lane<'a>(&self, product_id: &'a str) -> &'a str {
+        match self.dialect {
+            Dialect::Sqlite => "",
+            Dialect::MySql => product_id,
+        }
     }
 }
 

@@ -107,6 +107,16 @@ impl Error {
             .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
     }
 
+    /// A transient error once more, for another caller of the same transaction. Its cause is a copy in words.
+    pub(crate) fn repeated(&self) -> Self {
+        let words = |source: &sqlx::Error| sqlx::Error::AnyDriverError(source.to_string().into());
+        match self {
+            Self::Busy(source) => Self::Busy(words(source)),
+            Self::Unavailable(source) | Self::Fault(source) => Self::Unavailable(words(source)),
+            other => Self::Unavailable(sqlx::Error::AnyDriverError(other.to_string().into())),
+        }
+    }
+
     fn database(&self) -> Option<&dyn sqlx::error::DatabaseError> {
         match self {
             Self::Fault(source) => source.as_database_error(),

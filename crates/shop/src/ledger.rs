@@ -1,9 +1,9 @@
 //! The stock ledger: every change of stock, once. Owns the table `stock_ledger`.
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, QueryBuilder};
 
 use crate::error::Result;
-use crate::id;
+use crate::{id, many};
 
 /// What changed the stock.
 #[derive(Debug, Clone, Copy)]
@@ -26,23 +26,22 @@ impl Entry<'_> {
     }
 }
 
-/// Adds an entry; a unique violation means that this order or attempt was counted already.
-pub(crate) async fn insert(
-    c: &mut AnyConnection,
-    product_id: &str,
-    entry: Entry<'_>,
-) -> Result<()> {
-    let (kind, source_id, amount) = entry.columns();
-    sqlx::query(
-        "insert into stock_ledger (kind, source_id, product_id, amount, created_at) \
-         values (?, ?, ?, ?, ?)",
-    )
-    .bind(kind)
-    .bind(source_id)
-    .bind(product_id)
-    .bind(amount)
-    .bind(id::now_ms())
-    .execute(c)
-    .await?;
+/// Adds entries, each of a product; a unique violation means that one of these orders or attempts was counted already.
+pub(crate) async fn insert(c: &mut AnyConnection, entries: &[(&str, Entry<'_>)]) -> Result<()> {
+    let now = id::now_ms();
+    for piece in many::pieces(entries) {
+        let mut query = QueryBuilder::new(
+            "insert into stock_ledger (kind, source_id, product_id, amount, created_at) ",
+        );
+        query.push_values(piece, |mut row, (product_id, entry)| {
+            let (kind, source_id, amount) = entry.columns();
+            row.push_bind(kind)
+                .push_bind(source_id.to_owned())
+                .push_bind((*product_id).to_owned())
+                .push_bind(amount)
+                .push_bind(now);
+        });
+        query.build().execute(&mut *c).await?;
+    }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod error;
 mod id;
 mod ledger;
 pub mod mail;
+mod many;
 mod migrate;
 pub mod order;
 pub mod outbox;

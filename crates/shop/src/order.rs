@@ -1,12 +1,15 @@
 //! Orders: the answers that customers got. Owns the table `orders`; [`checkout`](crate::checkout) has the
 //! rules.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, FromRow, QueryBuilder};
 
 use crate::db::Warehouse;
 use crate::error::{Entity, Result};
+use crate::many;
 
 /// How a checkout ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,34 +77,52 @@ pub async fn get(warehouse: &Warehouse, order_id: &str) -> Result<Order> {
     order.ok_or_else(|| Entity::Order.missing(order_id))
 }
 
-/// The answer that was given under an idempotency key.
-pub(crate) async fn by_key(warehouse: &Warehouse, key: &str) -> Result<Option<Order>> {
-    let order = sqlx::query_as(
+/// The answers that were given under these idempotency keys, by key.
+pub(crate) async fn by_keys(
+    c: &mut AnyConnection,
+    keys: &[&str],
+) -> Result<HashMap<String, Order>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut query = QueryBuilder::new(
         "select order_id, product_id, customer_id, requester, quantity, outcome, remaining, \
-         created_at from orders where idempotency_key = ?",
-    )
-    .bind(key)
-    .fetch_optional(warehouse.pool())
-    .await?;
-    Ok(order)
+         created_at, idempotency_key from orders where idempotency_key in ",
+    );
+    many::push_list(&mut query, keys);
+    let found: Vec<Keyed> = query.build_query_as().fetch_all(c).await?;
+    Ok(found
+        .into_iter()
+        .map(|found| (found.idempotency_key, found.order))
+        .collect())
 }
 
-/// Adds an order; a unique violation means that its key has an answer already.
-pub(crate) async fn insert(c: &mut AnyConnection, order: &Order, key: Option<&str>) -> Result<()> {
-    sqlx::query(
-        "insert into orders (order_id, idempotency_key, product_id, customer_id, requester, \
-         quantity, outcome, remaining, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&order.order_id)
-    .bind(key)
-    .bind(&order.product_id)
-    .bind(order.customer_id.as_deref())
-    .bind(order.requester.as_deref())
-    .bind(order.quantity)
-    .bind(order.outcome.as_str())
-    .bind(order.remaining)
-    .bind(order.created_at)
-    .execute(c)
-    .await?;
+/// Adds orders, each with its idempotency key; a unique violation means that one of the keys has an answer already.
+pub(crate) async fn insert(c: &mut AnyConnection, orders: &[(&Order, Option<&str>)]) -> Result<()> {
+    for piece in many::pieces(orders) {
+        let mut query = QueryBuilder::new(
+            "insert into orders (order_id, idempotency_key, product_id, customer_id, requester, \
+             quantity, outcome, remaining, created_at) ",
+        );
+        query.push_values(piece, |mut row, (order, key)| {
+            row.push_bind(order.order_id.clone())
+                .push_bind(key.map(str::to_owned))
+                .push_bind(order.product_id.clone())
+                .push_bind(order.customer_id.clone())
+                .push_bind(order.requester.clone())
+                .push_bind(order.quantity)
+                .push_bind(order.outcome.as_str())
+                .push_bind(order.remaining)
+                .push_bind(order.created_at);
+        });
+        query.build().execute(&mut *c).await?;
+    }
     Ok(())
+}
+
+#[derive(FromRow)]
+struct Keyed {
+    idempotency_key: String,
+    #[sqlx(flatten)]
+    order: Order,
 }

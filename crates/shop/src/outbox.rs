@@ -8,12 +8,16 @@
 //! Order: a customer's sales come in the order in which they were committed, whatever the clocks of the
 //! machines that made them. Sales of different customers come by time.
 
-use sqlx::{AnyConnection, FromRow};
+mod buyers;
+
+use std::collections::BTreeMap;
+
+use sqlx::{AnyConnection, FromRow, QueryBuilder};
 
 use crate::db::Warehouse;
 use crate::error::Result;
 use crate::order::Order;
-use crate::{id, write};
+use crate::{id, many, write};
 
 /// A sale to a customer.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -124,72 +128,48 @@ pub async fn release(warehouse: &Warehouse, relay: &Relay) -> Result<()> {
     })
 }
 
-/// Writes a sold order's row, if somebody can be said to have bought it. Part of the sale's transaction.
-pub(crate) async fn record(c: &mut AnyConnection, order: &Order) -> Result<()> {
-    let customer = order.customer_id.as_deref();
-    // MySQL's comparison ignores trailing spaces, so such an id would count for another customer.
-    let Some(customer_id) = customer.filter(|id| !id.is_empty() && !id.ends_with(' ')) else {
+/// Writes the rows of sold orders, of those that somebody can be said to have bought. Part of the sales' transaction;
+/// the orders of a customer are in the order of their sale.
+pub(crate) async fn record(c: &mut AnyConnection, orders: &[&Order]) -> Result<()> {
+    // Sorted, so that two transactions do not wait for each other's customers.
+    let mut buyers: BTreeMap<&str, Vec<&Order>> = BTreeMap::new();
+    for order in orders {
+        let customer = order.customer_id.as_deref();
+        // MySQL's comparison ignores trailing spaces, so such an id would count for another customer.
+        if let Some(customer_id) = customer.filter(|id| !id.is_empty() && !id.ends_with(' ')) {
+            buyers.entry(customer_id).or_default().push(order);
+        }
+    }
+    if buyers.is_empty() {
         return Ok(());
-    };
-    count(c, customer_id, order).await?;
-    let (total, ordinal): (i64, i64) =
-        sqlx::query_as("select bought, last_ordinal from buyers where customer_id = ?")
-            .bind(customer_id)
-            .fetch_one(&mut *c)
-            .await?;
-    sqlx::query(
-        "insert into outbox (order_id, ordinal, product_id, customer_id, quantity, total, sold_at) \
-         values (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&order.order_id)
-    .bind(ordinal)
-    .bind(&order.product_id)
-    .bind(customer_id)
-    .bind(order.quantity)
-    .bind(total)
-    .bind(order.created_at)
-    .execute(c)
-    .await?;
-    Ok(())
-}
-
-/// Counts an order for its customer. From here to the end of the transaction the customer's row is ours.
-async fn count(c: &mut AnyConnection, customer_id: &str, order: &Order) -> Result<()> {
-    // Asked without a lock first: on MySQL an update that finds nothing locks the gap, and two of those
-    // who then insert into it wait for each other.
-    let known: i64 = sqlx::query_scalar("select count(*) from buyers where customer_id = ?")
-        .bind(customer_id)
-        .fetch_one(&mut *c)
-        .await?;
-    if known > 0 {
-        return add(c, customer_id, order).await;
     }
-    let inserted =
-        sqlx::query("insert into buyers (customer_id, bought, last_ordinal) values (?, ?, ?)")
-            .bind(customer_id)
-            .bind(order.quantity)
-            .bind(order.created_at)
-            .execute(&mut *c)
-            .await
-            .map_err(crate::Error::from);
-    match inserted {
-        // The customer's first two orders, of different products, at the same time.
-        Err(error) if error.is_unique_violation() => add(c, customer_id, order).await,
-        other => other.map(drop),
+    let mut rows = Vec::with_capacity(orders.len());
+    for (customer_id, (bought, last_ordinal)) in buyers::count(c, &buyers).await? {
+        let Some(orders) = buyers.get(customer_id.as_str()) else {
+            continue;
+        };
+        // The customer's row is ours: what it says is the state after the last of these.
+        let (mut total, mut ordinal) = (bought, last_ordinal);
+        for order in orders.iter().rev() {
+            rows.push((*order, total, ordinal));
+            total -= order.quantity;
+            ordinal -= 1;
+        }
     }
-}
-
-async fn add(c: &mut AnyConnection, customer_id: &str, order: &Order) -> Result<()> {
-    sqlx::query(
-        "update buyers set bought = bought + ?, \
-         last_ordinal = case when last_ordinal < ? then ? else last_ordinal + 1 end \
-         where customer_id = ?",
-    )
-    .bind(order.quantity)
-    .bind(order.created_at)
-    .bind(order.created_at)
-    .bind(customer_id)
-    .execute(c)
-    .await?;
+    for piece in many::pieces(&rows) {
+        let mut query = QueryBuilder::new(
+            "insert into outbox (order_id, ordinal, product_id, customer_id, quantity, total, sold_at) ",
+        );
+        query.push_values(piece, |mut row, (order, total, ordinal)| {
+            row.push_bind(order.order_id.clone())
+                .push_bind(*ordinal)
+                .push_bind(order.product_id.clone())
+                .push_bind(order.customer_id.clone())
+                .push_bind(order.quantity)
+                .push_bind(*total)
+                .push_bind(order.created_at);
+        });
+        query.build().execute(&mut *c).await?;
+    }
     Ok(())
 }

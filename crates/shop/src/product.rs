@@ -2,11 +2,13 @@
 //!
 //! A product's row is also the lock of its stock and its reorders: see [`lock`].
 
-use sqlx::{AnyConnection, FromRow};
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, FromRow, QueryBuilder};
 
 use crate::db::Warehouse;
 use crate::error::{Entity, Result};
-use crate::{id, write};
+use crate::{id, many, write};
 
 /// A product. The manager's address is for our own mail, not for clients; this type is therefore not
 /// serialisable.
@@ -124,30 +126,35 @@ pub(crate) async fn lock(c: &mut AnyConnection, product_id: &str) -> Result<Prod
     find(c, product_id).await
 }
 
-/// Takes items out of the stock if there are enough, and returns what is left. Holds the row's lock.
-pub(crate) async fn take(
+/// Those of these products that exist, by id.
+pub(crate) async fn find_all(
     c: &mut AnyConnection,
-    product_id: &str,
-    quantity: i64,
-) -> Result<Option<i64>> {
-    let taken =
-        sqlx::query("update products set stock = stock - ? where product_id = ? and stock >= ?")
-            .bind(quantity)
-            .bind(product_id)
-            .bind(quantity)
-            .execute(&mut *c)
-            .await?;
-    if taken.rows_affected() == 0 {
-        return Ok(None);
-    }
-    let left = sqlx::query_scalar("select stock from products where product_id = ?")
-        .bind(product_id)
-        .fetch_one(c)
-        .await?;
-    Ok(Some(left))
+    product_ids: &[&str],
+) -> Result<HashMap<String, Product>> {
+    let mut query = QueryBuilder::new(
+        "select product_id, sku, name, identifier, manager_email, stock, initial_stock, \
+         reorder_quantity, open_reorder from products where product_id in ",
+    );
+    many::push_list(&mut query, product_ids);
+    let found: Vec<Product> = query.build_query_as().fetch_all(c).await?;
+    Ok(found
+        .into_iter()
+        .map(|product| (product.product_id.clone(), product))
+        .collect())
 }
 
-/// Puts items into the stock. The caller holds the lock.
+/// [`lock`] for several products, which both databases lock in the order of their ids.
+pub(crate) async fn lock_all(
+    c: &mut AnyConnection,
+    product_ids: &[&str],
+) -> Result<HashMap<String, Product>> {
+    let mut query = QueryBuilder::new("update products set stock = stock where product_id in ");
+    many::push_list(&mut query, product_ids);
+    query.build().execute(&mut *c).await?;
+    find_all(c, product_ids).await
+}
+
+/// Puts items into the stock; a negative number takes them out. The caller holds the lock and knows that there are enough.
 pub(crate) async fn put(c: &mut AnyConnection, product_id: &str, quantity: i64) -> Result<()> {
     sqlx::query("update products set stock = stock + ? where product_id = ?")
         .bind(quantity)

@@ -10,6 +10,7 @@
 mod arrivals;
 mod checkouts;
 mod crashes;
+mod crowds;
 mod databases;
 mod mails;
 mod outbox;
