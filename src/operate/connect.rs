@@ -24,11 +24,19 @@ pub(crate) async fn open(args: &EndpointArgs) -> Connection {
             loader.load().await
         }
         None => {
-            let url = args.endpoint_url.as_deref().unwrap_or(LOCAL);
-            endpoint::local(url, args.region.as_deref().unwrap_or(LOCAL_REGION)).await
+            endpoint::local(
+                endpoint_url(args),
+                args.region.as_deref().unwrap_or(LOCAL_REGION),
+            )
+            .await
         }
     };
     Connection::new(config, args.profile.clone())
+}
+
+/// The endpoint that is meant where no profile is named.
+pub(crate) fn endpoint_url(args: &EndpointArgs) -> &str {
+    args.endpoint_url.as_deref().unwrap_or(LOCAL)
 }
 
 /// Names the account and the region that a change is about to reach. Says nothing of a local endpoint.

@@ -107,7 +107,15 @@ impl Up {
         let ready = self.folder.path().join("ready.json");
         let _ = std::fs::remove_file(&ready);
         let data = self.data_dir();
-        let mut args = vec!["up", "--api", "127.0.0.1:0", "--aws", "127.0.0.1:0"];
+        let mut args = vec![
+            "up",
+            "--api",
+            "127.0.0.1:0",
+            "--aws",
+            "127.0.0.1:0",
+            "--console",
+            "127.0.0.1:0",
+        ];
         args.extend([
             "--data-dir",
             data.to_str().unwrap(),
