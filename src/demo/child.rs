@@ -54,6 +54,8 @@ impl Child {
                 "127.0.0.1:0",
                 "--aws",
                 "127.0.0.1:0",
+                "--console",
+                "127.0.0.1:0",
                 "--data-dir",
             ])
             .arg(folder.join("data"))

@@ -2,6 +2,7 @@
 //!
 //! Start reading at [`Local::open`]; its order matters and is explained there.
 
+pub(crate) mod console;
 pub(crate) mod databases;
 mod functions;
 mod parts;
@@ -77,6 +78,8 @@ pub(crate) enum LocalError {
         address: SocketAddr,
         source: io::Error,
     },
+    #[error(transparent)]
+    Console(#[from] ::console::OpenError),
     #[error("the database cannot be used: {0}")]
     Shop(#[from] shop::Error),
     #[error(transparent)]
@@ -117,10 +120,20 @@ impl Local {
 
         let aws = listen(&data, Part::Aws, "the AWS endpoint", "--aws", args.aws).await?;
         let api = listen(&data, Part::Api, "the Sales API", "--api", args.api).await?;
+        ::console::check_address(args.console.console, args.console.token())?;
+        let console = listen(
+            &data,
+            Part::Console,
+            "the console",
+            "--console",
+            args.console.console,
+        )
+        .await?;
         let listening = Listening {
             pid: std::process::id(),
             api: format!("http://{}", address(&api, args.api)),
             aws: format!("http://{}", address(&aws, args.aws)),
+            console: format!("http://{}", address(&console, args.console.console)),
         };
         let mut running = JoinSet::new();
         let factory_url = match &args.factory_url {
@@ -153,6 +166,15 @@ impl Local {
         engine.start(server.runner())?;
         schedule::start(&mut running, &clients.lambda, stack.schedules.iter());
         rule::start(&mut running, &engine, &clients.sns, &stack, &placeholders);
+
+        let opened = console::open(
+            &args.console,
+            &listening.aws,
+            sdk.clone(),
+            &data,
+            (warehouse.clone(), customers),
+        )?;
+        console::serve(&mut running, opened, console);
 
         let app = Arc::new(functions::sales_app(
             &stack,

@@ -14,6 +14,7 @@ pub(crate) struct Listening {
     pub pid: u32,
     pub api: String,
     pub aws: String,
+    pub console: String,
 }
 
 pub(crate) fn remove(path: &Path) -> io::Result<()> {

@@ -136,6 +136,7 @@ impl Up {
         let data = self.data_dir();
         let [api, aws] = self.listen.clone();
         let mut args = vec!["up", "--api", &api, "--aws", &aws];
+        args.extend(["--console", "127.0.0.1:0"]);
         args.extend([
             "--data-dir",
             data.to_str().unwrap(),

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::ahead;
-use super::connection::Connection;
-use super::error::{OperateError, refused};
-use super::parked::Parked;
+use crate::ahead;
+use crate::connection::Connection;
+use crate::error::{OperateError, refused};
+use crate::parked::Parked;
 
 /// Step Functions' limits: output in bytes, cause in characters, error in characters.
 const OUTPUT_LIMIT: usize = 262_144;
@@ -15,14 +15,15 @@ const ERROR_LIMIT: usize = 256;
 
 /// What became of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answered {
+pub enum Answered {
+    /// Somebody waited for it.
     Taken,
     /// Nobody waits for it any more: it was answered, timed out, or its execution ended.
     Stale,
 }
 
 /// AWS's errors for a token that nobody waits for.
-pub(crate) fn is_stale(error: &OperateError) -> bool {
+pub fn is_stale(error: &OperateError) -> bool {
     matches!(
         error.code(),
         Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken")
@@ -31,14 +32,16 @@ pub(crate) fn is_stale(error: &OperateError) -> bool {
 
 /// Where a replay goes on, and with what.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Replay {
+pub struct Replay {
+    /// The state to go on with, in the scope of the one that failed.
     pub state: String,
+    /// That state's input.
     pub input: Value,
 }
 
 impl Replay {
     /// `state` and `input` where the operator chose them, else those of the failure.
-    pub(crate) fn of(parked: &Parked, state: Option<&str>, input: Option<&Value>) -> Replay {
+    pub fn of(parked: &Parked, state: Option<&str>, input: Option<&Value>) -> Replay {
         Replay {
             state: state.unwrap_or(&parked.state).to_owned(),
             input: input.unwrap_or(&parked.input).clone(),
@@ -46,11 +49,7 @@ impl Replay {
     }
 
     /// Sends it.
-    pub(crate) async fn send(
-        &self,
-        at: &Connection,
-        parked: &Parked,
-    ) -> Result<Answered, OperateError> {
+    pub async fn send(&self, at: &Connection, parked: &Parked) -> Result<Answered, OperateError> {
         let output = json!({ "state": self.state, "input": self.input }).to_string();
         if output.len() > OUTPUT_LIMIT {
             return Err(OperateError::Data(format!(
@@ -73,7 +72,7 @@ impl Replay {
 }
 
 /// Fails the execution with the task's own error; a reason is added to the cause.
-pub(crate) async fn discard(
+pub async fn discard(
     at: &Connection,
     parked: &Parked,
     reason: Option<&str>,
@@ -110,7 +109,7 @@ fn shorten(text: &str, limit: usize) -> String {
 }
 
 /// Whether the parked task can go on at `state`, by the definition its execution runs.
-pub(crate) async fn check_state(
+pub async fn check_state(
     at: &Connection,
     parked: &Parked,
     state: &str,
@@ -123,7 +122,7 @@ pub(crate) async fn check_state(
 }
 
 /// The definition that an execution runs.
-pub(crate) async fn definition(
+pub async fn definition(
     at: &Connection,
     execution_arn: &str,
 ) -> Result<asl::Definition, OperateError> {

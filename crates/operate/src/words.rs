@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What the error means, for somebody who does not know the States Language.
-pub(crate) fn meaning(error: &str) -> Option<&'static str> {
+pub fn meaning(error: &str) -> Option<&'static str> {
     Some(match error {
         "States.Timeout" => "it took longer than its time-out allows",
         "States.HeartbeatTimeout" => "the worker was silent for longer than its heartbeat allows",
@@ -25,7 +25,7 @@ pub(crate) fn meaning(error: &str) -> Option<&'static str> {
 }
 
 /// The message inside a Lambda's cause (`{"errorMessage":…,"errorType":…}`), or the cause as it is.
-pub(crate) fn cause(cause: &str) -> String {
+pub fn cause(cause: &str) -> String {
     match serde_json::from_str::<Value>(cause) {
         Ok(Value::Object(parts)) => match parts.get("errorMessage").and_then(Value::as_str) {
             Some(message) => message.to_owned(),
@@ -36,7 +36,7 @@ pub(crate) fn cause(cause: &str) -> String {
 }
 
 /// Error, meaning and cause in one line.
-pub(crate) fn sentence(error: &str, cause: &str) -> String {
+pub fn sentence(error: &str, cause: &str) -> String {
     let mut text = error.to_owned();
     if let Some(meaning) = meaning(error) {
         text += &format!(" ({meaning})");

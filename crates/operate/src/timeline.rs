@@ -4,19 +4,22 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::events::Event;
-use super::lineage::{Lineage, is_fork};
+use crate::events::Event;
+use crate::lineage::{Lineage, is_fork};
 
 /// How a stay in a state ended, or that it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// It is there now.
     Running,
     /// A failed attempt is to be repeated.
     Retrying,
+    /// It was left as it should be.
     Succeeded,
     /// It failed, and a `Catch` took over.
     Caught,
+    /// It failed, and nothing took over.
     Failed,
     /// Ended because something else did: a sibling branch, or the whole execution.
     Aborted,
@@ -24,42 +27,54 @@ pub(crate) enum Outcome {
 
 /// One stay in a state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Row {
+pub struct Row {
+    /// The state's name.
     pub state: String,
+    /// Its type: `Task`, `Choice`, ….
     #[serde(rename = "type")]
     pub kind: String,
     /// How many Parallel or Map states are around it.
     pub depth: usize,
+    /// When it was entered.
     pub entered: Timestamp,
+    /// When it was left; absent while it is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Timestamp>,
     /// How often its task was handed out.
     pub attempts: u32,
+    /// How it ended, or that it has not.
     pub outcome: Outcome,
     /// The last error, also where a later attempt succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// That error's cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// For a state that has not been left.
+    /// What has to happen before it goes on, where it has not been left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
+    /// What it was entered with.
     pub input: Value,
+    /// Its task that waits for an answer.
     #[serde(skip)]
     pub open_task: Option<OpenTask>,
 }
 
 /// A task that was handed out and has not been answered.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct OpenTask {
+pub struct OpenTask {
+    /// Such as `sqs:sendMessage.waitForTaskToken`.
     pub resource: String,
+    /// What it was called with. A task token in it must not be shown.
     pub parameters: Value,
+    /// When it was handed out.
     pub since: Timestamp,
+    /// How long it may take.
     pub timeout_seconds: Option<i64>,
 }
 
 /// Rows in the order in which the states were entered.
-pub(crate) fn rows(events: &[Event]) -> Vec<Row> {
+pub fn rows(events: &[Event]) -> Vec<Row> {
     let lineage = Lineage::trace(events);
     let mut rows: Vec<Row> = Vec::new();
     for (event, visit) in events.iter().zip(&lineage.of) {
@@ -172,7 +187,8 @@ impl Row {
         self.open_task = None;
     }
 
-    pub(crate) fn is_open(&self) -> bool {
+    /// Whether the execution is still in the state.
+    pub fn is_open(&self) -> bool {
         self.left.is_none()
     }
 
@@ -194,7 +210,8 @@ impl Row {
 }
 
 impl OpenTask {
-    pub(crate) fn waits_for_token(&self) -> bool {
+    /// Whether somebody has to answer its token.
+    pub fn waits_for_token(&self) -> bool {
         self.resource.ends_with(".waitForTaskToken")
     }
 
@@ -212,7 +229,7 @@ impl OpenTask {
 }
 
 /// The name at the end of a queue's URL, or in the ARN of a function or a topic.
-pub(crate) fn short_name(name: &str) -> &str {
+pub fn short_name(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
     match name.split_once(":function:") {
         Some((_, function)) => function.split(':').next().unwrap_or(function),

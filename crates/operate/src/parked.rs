@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::args::{FilterArgs, ParkedFilterArgs};
-use super::connection::{AT_ONCE, Connection};
-use super::error::OperateError;
-use super::events::{self, Event};
-use super::timeline::{self, Row, short_name};
-use super::{find, list};
+use crate::connection::{AT_ONCE, Connection};
+use crate::error::OperateError;
+use crate::events::{self, Event};
+use crate::filter::{Filter, ParkedFilter};
+use crate::timeline::{self, Row, short_name};
+use crate::{find, list};
 
 /// How the queues that tasks park in are named.
 const PARKING: &str = "_dlq";
@@ -23,16 +23,20 @@ const SEND_AND_WAIT: &str = "sqs:sendMessage.waitForTaskToken";
 
 /// A task that failed for good and waits for an operator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Parked {
+pub struct Parked {
     /// The execution's name.
     pub execution: String,
+    /// The execution's ARN.
     pub execution_arn: String,
+    /// The name of its state machine.
     pub state_machine: String,
     /// The task in whose DLQ it waits, such as `request_factory`.
     pub task: String,
     /// The state that failed.
     pub state: String,
+    /// The error it failed with.
     pub error: String,
+    /// The error's cause, as the task gave it.
     pub cause: String,
     /// Retries that were made before it was given up.
     pub retries: u64,
@@ -40,13 +44,16 @@ pub(crate) struct Parked {
     pub input: Value,
     /// When it was parked.
     pub since: Timestamp,
+    /// The product that the execution is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
+    /// The queue that holds its message.
     pub queue_url: String,
     /// The state that waits.
     pub parked_in: String,
-    /// The commands that answer it.
+    /// The command that runs it again.
     pub replay: String,
+    /// The command that gives it up.
     pub discard: String,
     /// Whoever has the token can answer it, so it is never shown.
     #[serde(skip)]
@@ -74,7 +81,7 @@ struct Failed {
 
 impl Parked {
     /// The parked tasks of a running execution; `events` is its whole history.
-    pub(crate) fn find(execution_arn: &str, events: &[Event]) -> Vec<Parked> {
+    pub fn find(execution_arn: &str, events: &[Event]) -> Vec<Parked> {
         let product = events
             .first()
             .and_then(|e| e.input.as_ref())
@@ -119,12 +126,12 @@ impl Parked {
     }
 
     /// `task` is the DLQ's name without `_dlq`, with or without the prefix of an installation (`prod-request_factory`).
-    pub(crate) fn is_of_task(&self, task: &str) -> bool {
+    pub fn is_of_task(&self, task: &str) -> bool {
         let rest = self.task.strip_suffix(task);
         rest.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('-'))
     }
 
-    fn matches(&self, filter: &ParkedFilterArgs) -> bool {
+    fn matches(&self, filter: &ParkedFilter) -> bool {
         filter
             .task
             .as_deref()
@@ -137,19 +144,16 @@ impl Parked {
 }
 
 /// The product that an execution is about.
-pub(crate) fn product(input: &Value) -> Option<String> {
+pub fn product(input: &Value) -> Option<String> {
     input.get("product_id")?.as_str().map(str::to_owned)
 }
 
 /// Every parked task that the filter leaves, oldest first.
-pub(crate) async fn list(
-    at: &Connection,
-    filter: &ParkedFilterArgs,
-) -> Result<Vec<Parked>, OperateError> {
-    let running = FilterArgs {
+pub async fn list(at: &Connection, filter: &ParkedFilter) -> Result<Vec<Parked>, OperateError> {
+    let running = Filter {
         machine: filter.machine.clone(),
         status: vec![ExecutionStatus::Running],
-        ..FilterArgs::default()
+        ..Filter::default()
     };
     let executions = list::executions(at, &running, usize::MAX).await?.found;
     let arns = executions.into_iter().map(|e| e.execution_arn);
@@ -164,16 +168,16 @@ pub(crate) async fn list(
 }
 
 /// The parked tasks of one execution.
-pub(crate) async fn of(at: &Connection, execution_arn: &str) -> Result<Vec<Parked>, OperateError> {
+pub async fn of(at: &Connection, execution_arn: &str) -> Result<Vec<Parked>, OperateError> {
     let events = events::history(at, execution_arn).await?;
     Ok(Parked::find(execution_arn, &events))
 }
 
 /// The parked tasks that a verb names: of the given executions, or all that the filter leaves.
-pub(crate) async fn choose(
+pub async fn choose(
     at: &Connection,
     executions: &[String],
-    filter: &ParkedFilterArgs,
+    filter: &ParkedFilter,
 ) -> Result<Vec<Parked>, OperateError> {
     if executions.is_empty() {
         return list(at, filter).await;

@@ -5,15 +5,18 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::connection::Connection;
-use super::error::{OperateError, refused};
-use super::{lineage, when};
+use crate::connection::Connection;
+use crate::error::{OperateError, refused};
+use crate::{lineage, when};
 
 /// One history event. What an event does not have is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Event {
+pub struct Event {
+    /// AWS's number of the event, from 1.
     pub id: i64,
+    /// The event that this one follows; 0 for none.
     pub previous_id: i64,
+    /// When it happened.
     pub at: Timestamp,
     /// AWS's `HistoryEventType`, such as `TaskScheduled`.
     #[serde(rename = "type")]
@@ -27,20 +30,25 @@ pub(crate) struct Event {
     /// `sqs:sendMessage.waitForTaskToken`, or the ARN of a function or an activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+    /// What a state, a function or the execution was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Value>,
     /// What an integration was called with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Value>,
+    /// What a state, a function or the execution gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
     /// Variables that the state assigned when it was left.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub assigned: Map<String, Value>,
+    /// The name of the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The error's cause, often JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// How long the task may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<i64>,
     /// AWS left a payload out because it is too large; what is here is not the whole.
@@ -49,7 +57,7 @@ pub(crate) struct Event {
 }
 
 /// Reads the whole history, oldest first, and says of each event which state it belongs to.
-pub(crate) async fn history(at: &Connection, execution: &str) -> Result<Vec<Event>, OperateError> {
+pub async fn history(at: &Connection, execution: &str) -> Result<Vec<Event>, OperateError> {
     let mut pages = at
         .sfn
         .get_execution_history()
@@ -178,7 +186,7 @@ impl Event {
     }
 
     /// A task was handed out, of whatever family.
-    pub(crate) fn is_scheduled(&self) -> bool {
+    pub fn is_scheduled(&self) -> bool {
         matches!(
             self.kind.as_str(),
             "TaskScheduled" | "LambdaFunctionScheduled" | "ActivityScheduled"
@@ -186,7 +194,7 @@ impl Event {
     }
 
     /// An attempt at the state's work failed.
-    pub(crate) fn is_failure(&self) -> bool {
+    pub fn is_failure(&self) -> bool {
         matches!(
             self.kind.as_str(),
             "TaskFailed"
@@ -208,7 +216,7 @@ impl Event {
     }
 
     /// An attempt at the state's work succeeded.
-    pub(crate) fn is_success(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         matches!(
             self.kind.as_str(),
             "TaskSucceeded" | "LambdaFunctionSucceeded" | "ActivitySucceeded"

@@ -2,11 +2,11 @@
 
 use aws_sdk_sfn::types::StateMachineListItem;
 
-use super::connection::Connection;
-use super::error::{OperateError, refused};
+use crate::connection::Connection;
+use crate::error::{OperateError, refused};
 
 /// Every state machine, forks too.
-pub(crate) async fn machines(at: &Connection) -> Result<Vec<StateMachineListItem>, OperateError> {
+pub async fn machines(at: &Connection) -> Result<Vec<StateMachineListItem>, OperateError> {
     let mut pages = at.sfn.list_state_machines().into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(machine) = pages.next().await {
@@ -16,7 +16,7 @@ pub(crate) async fn machines(at: &Connection) -> Result<Vec<StateMachineListItem
 }
 
 /// ARNs of the machine of this name or ARN, or of all machines.
-pub(crate) async fn machine_arns(
+pub async fn machine_arns(
     at: &Connection,
     name: Option<&str>,
 ) -> Result<Vec<String>, OperateError> {
@@ -48,7 +48,7 @@ pub(crate) async fn machine_arns(
 }
 
 /// The ARN of one machine.
-pub(crate) async fn machine(at: &Connection, name: &str) -> Result<String, OperateError> {
+pub async fn machine(at: &Connection, name: &str) -> Result<String, OperateError> {
     let mut found = machine_arns(at, Some(name)).await?;
     found.pop().ok_or_else(|| OperateError::NoMachine {
         name: name.to_owned(),
@@ -57,7 +57,7 @@ pub(crate) async fn machine(at: &Connection, name: &str) -> Result<String, Opera
 }
 
 /// The ARN of the execution of this name or ARN. A name is unique only within its state machine.
-pub(crate) async fn execution(
+pub async fn execution(
     at: &Connection,
     name: &str,
     machine: Option<&str>,
@@ -92,6 +92,6 @@ pub(crate) async fn execution(
 }
 
 /// The name of the state machine in an execution's ARN.
-pub(crate) fn machine_of(execution_arn: &str) -> &str {
+pub fn machine_of(execution_arn: &str) -> &str {
     execution_arn.split(':').nth(6).unwrap_or_default()
 }

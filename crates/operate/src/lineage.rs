@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::events::Event;
+use crate::events::Event;
 
 /// One stay in a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Visit {
+pub struct Visit {
+    /// The state's name.
     pub name: String,
     /// `Task`, `Parallel`, …
     pub kind: String,
@@ -20,18 +21,21 @@ pub(crate) struct Visit {
     pub parent: Option<usize>,
     /// Which sequence of states it is in: the first visit of the branch or iteration, or of the execution.
     pub line: usize,
+    /// It has not been left.
     pub is_open: bool,
 }
 
 /// Visits in order, and for each event the visit it belongs to.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lineage {
+pub struct Lineage {
+    /// Every stay in a state, in the order in which they began.
     pub visits: Vec<Visit>,
+    /// For each event the place of its visit among them.
     pub of: Vec<Option<usize>>,
 }
 
 /// Fills [`Event::state`] where AWS left it out.
-pub(crate) fn name_states(events: &mut [Event]) {
+pub fn name_states(events: &mut [Event]) {
     let lineage = Lineage::trace(events);
     for (event, visit) in events.iter_mut().zip(&lineage.of) {
         if event.state.is_none() {
@@ -42,7 +46,7 @@ pub(crate) fn name_states(events: &mut [Event]) {
 
 impl Lineage {
     /// `events` is a whole history, oldest first.
-    pub(crate) fn trace(events: &[Event]) -> Lineage {
+    pub fn trace(events: &[Event]) -> Lineage {
         let place: HashMap<i64, usize> =
             events.iter().enumerate().map(|(i, e)| (e.id, i)).collect();
         let mut lineage = Lineage::default();
@@ -159,7 +163,7 @@ fn names_its_state(kind: &str) -> bool {
 }
 
 /// Whether states of this kind have states inside.
-pub(crate) fn is_fork(kind: &str) -> bool {
+pub fn is_fork(kind: &str) -> bool {
     matches!(kind, "Parallel" | "Map")
 }
 

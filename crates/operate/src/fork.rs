@@ -12,12 +12,12 @@ use aws_sdk_sfn::operation::describe_state_machine_for_execution::DescribeStateM
 use aws_sdk_sfn::types::{LogLevel, StateMachineType, Tag};
 use serde_json::{Map, Value, json};
 
-use super::ahead::{self, Effect};
-use super::connection::Connection;
-use super::error::{OperateError, refused};
-use super::events::{self, Event};
-use super::lineage::Lineage;
-use super::timeline::short_name;
+use crate::ahead::{self, Effect};
+use crate::connection::Connection;
+use crate::error::{OperateError, refused};
+use crate::events::{self, Event};
+use crate::lineage::Lineage;
+use crate::timeline::short_name;
 
 /// The Pass state that restores variables.
 const RESTORE: &str = "RestoreVariables";
@@ -26,11 +26,14 @@ const NAME_LIMIT: usize = 80;
 
 /// Everything a fork needs, read and checked, with nothing changed yet.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
+    /// ARN of the execution that is forked.
     pub origin: String,
+    /// The state that the fork starts with.
     pub from: String,
     /// The input the state last had in the origin; absent if the origin never entered it.
     pub had: Option<Value>,
+    /// The tasks that run if nothing fails.
     pub effects: Vec<Effect>,
     /// Names of the variables that are restored.
     pub variables: Vec<String>,
@@ -43,18 +46,16 @@ pub(crate) struct Plan {
 
 /// What was made.
 #[derive(Debug)]
-pub(crate) struct Forked {
+pub struct Forked {
+    /// The temporary state machine; it stays until somebody deletes it.
     pub machine_arn: String,
+    /// The fork.
     pub execution_arn: String,
 }
 
 impl Plan {
     /// `origin` is an execution's ARN, `from` one of its top-level states.
-    pub(crate) async fn make(
-        at: &Connection,
-        origin: &str,
-        from: &str,
-    ) -> Result<Plan, OperateError> {
+    pub async fn make(at: &Connection, origin: &str, from: &str) -> Result<Plan, OperateError> {
         let described = at
             .sfn
             .describe_state_machine_for_execution()
@@ -84,11 +85,7 @@ impl Plan {
     }
 
     /// Makes the temporary state machine and starts the fork.
-    pub(crate) async fn start(
-        &self,
-        at: &Connection,
-        input: &Value,
-    ) -> Result<Forked, OperateError> {
+    pub async fn start(&self, at: &Connection, input: &Value) -> Result<Forked, OperateError> {
         let mut create = at
             .sfn
             .create_state_machine()
@@ -297,7 +294,31 @@ mod tests {
             RESTORE: machine["States"][RESTORE],
             "Show": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $odd %}", "End": true},
         });
-        assert_eq!(crate::cases::virtual_run::output(&machine.to_string()), odd);
+        assert_eq!(output(&machine.to_string()), odd);
+    }
+
+    /// What a definition without tasks gives: one decision.
+    fn output(text: &str) -> Value {
+        let definition = ahead::parse(text).unwrap();
+        let mut execution = asl::Execution::new(asl::Identity {
+            execution_arn: "arn:aws:states:us-east-1:000000000000:execution:m:e".to_owned(),
+            name: "e".to_owned(),
+            role_arn: "arn:aws:iam::000000000000:role/r".to_owned(),
+            state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:m".to_owned(),
+            state_machine_name: "m".to_owned(),
+            version_arn: None,
+            alias_arn: None,
+            key: 1,
+        });
+        let start = asl::Signal::Start {
+            input: asl::Data::empty(),
+        };
+        let env = asl::Env {
+            now: 0,
+            seed: [0; 32],
+        };
+        asl::decide(&definition, &mut execution, start, &env).unwrap();
+        execution.output().unwrap().value().clone()
     }
 
     #[test]

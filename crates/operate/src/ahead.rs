@@ -7,15 +7,16 @@ use asl::model::{Flow, Kind, Next, ScopeId, StateId, Template};
 use asl::{Definition, Resource};
 use serde::Serialize;
 
-use super::error::OperateError;
-use super::timeline::short_name;
+use crate::error::OperateError;
+use crate::timeline::short_name;
 
 /// Arguments that name what a task calls.
 const TARGETS: [&str; 4] = ["FunctionName", "QueueUrl", "TopicArn", "StateMachineArn"];
 
 /// A task that will run, or may.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Effect {
+pub struct Effect {
+    /// The state.
     pub state: String,
     /// `lambda:invoke request_factory`
     pub calls: String,
@@ -24,7 +25,7 @@ pub(crate) struct Effect {
 }
 
 /// A definition that Step Functions took must parse here too.
-pub(crate) fn parse(text: &str) -> Result<Definition, OperateError> {
+pub fn parse(text: &str) -> Result<Definition, OperateError> {
     let parsed = asl::parse(text);
     parsed.definition.ok_or_else(|| {
         let told: Vec<_> = parsed.diagnostics.iter().map(ToString::to_string).collect();
@@ -36,7 +37,7 @@ pub(crate) fn parse(text: &str) -> Result<Definition, OperateError> {
 }
 
 /// The state of this name; names are unique in a definition.
-pub(crate) fn find(definition: &Definition, name: &str) -> Option<StateId> {
+pub fn find(definition: &Definition, name: &str) -> Option<StateId> {
     definition
         .states()
         .find(|(_, state)| state.name() == name)
@@ -44,7 +45,7 @@ pub(crate) fn find(definition: &Definition, name: &str) -> Option<StateId> {
 }
 
 /// The tasks that run from these states on if nothing fails, in the order of the text.
-pub(crate) fn effects(definition: &Definition, from: &[StateId]) -> Vec<Effect> {
+pub fn effects(definition: &Definition, from: &[StateId]) -> Vec<Effect> {
     let mut seen = BTreeSet::new();
     for start in from {
         follow(definition, *start, false, &mut seen);
@@ -87,7 +88,7 @@ fn lay_out(definition: &Definition, scope: ScopeId, order: &mut Vec<StateId>) {
 }
 
 /// Top-level states that cannot be reached from `start` by any transition, `Catch` included.
-pub(crate) fn unreachable(definition: &Definition, start: StateId) -> Vec<String> {
+pub fn unreachable(definition: &Definition, start: StateId) -> Vec<String> {
     let mut seen = BTreeSet::new();
     follow(definition, start, true, &mut seen);
     let top = definition.scope(definition.root()).states().iter();
@@ -136,7 +137,7 @@ fn around(definition: &Definition, scope: ScopeId) -> Option<(StateId, &asl::mod
 }
 
 /// Where a parked task may go on: the states its `Resume…` choice knows, or the one that follows.
-pub(crate) fn resumable(definition: &Definition, park: &str) -> Vec<String> {
+pub fn resumable(definition: &Definition, park: &str) -> Vec<String> {
     let Some(park) = find(definition, park) else {
         return Vec::new();
     };
@@ -158,7 +159,7 @@ pub(crate) fn resumable(definition: &Definition, park: &str) -> Vec<String> {
 }
 
 /// Refuses a state that the parked task cannot go on at, and says why.
-pub(crate) fn check_resumable(
+pub fn check_resumable(
     definition: &Definition,
     park: &str,
     state: &str,
@@ -232,15 +233,20 @@ fn target(arguments: &Template) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::definitions;
 
+    /// The definition with plain names in the place of ARNs and URLs.
     fn reorder() -> Definition {
-        let all = definitions::load_all(None).unwrap();
-        all.into_iter()
-            .find(|d| d.name == "reorder")
-            .unwrap()
-            .parsed
-            .unwrap()
+        let mut text = include_str!("../../../workflows/reorder/reorder.asl.json").to_owned();
+        while let Some(start) = text.find("${") {
+            let end = start + text[start..].find('}').unwrap();
+            let name = text[start + 2..end].to_owned();
+            let value = ["function_arn_", "queue_url_", "topic_arn_"]
+                .iter()
+                .find_map(|kind| name.strip_prefix(kind))
+                .unwrap_or("60");
+            text.replace_range(start..=end, value);
+        }
+        parse(&text).unwrap()
     }
 
     fn check(from: &[&str], expected: &[&str]) {

@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message};
 use serde_json::Value;
 
-use super::answer::is_stale;
-use super::connection::Connection;
-use super::error::{OperateError, refused};
-use super::parked::Parked;
-use super::timeline::short_name;
+use crate::answer::is_stale;
+use crate::connection::Connection;
+use crate::error::{OperateError, refused};
+use crate::parked::Parked;
+use crate::timeline::short_name;
 
 /// SQS's largest batch.
 const BATCH: usize = 10;
@@ -23,7 +23,7 @@ const STALE_CHECKS: usize = 100;
 
 /// What was done to a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cleared {
+pub struct Cleared {
     /// Messages of the answered tasks.
     pub answered: usize,
     /// Messages whose token nobody waits for.
@@ -33,7 +33,7 @@ pub(crate) struct Cleared {
 }
 
 /// Clears the queues of the answered tasks, one pass for each queue.
-pub(crate) async fn clear(at: &Connection, answered: &[Parked]) -> Result<Cleared, OperateError> {
+pub async fn clear(at: &Connection, answered: &[Parked]) -> Result<Cleared, OperateError> {
     let mut by_queue: HashMap<&str, HashSet<&str>> = HashMap::new();
     for parked in answered {
         by_queue

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// `2h`, `1d 12h`: so long ago; or a time in RFC 3339.
-pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
+pub fn since(text: &str) -> Result<Timestamp, String> {
     since_from(text, Timestamp::now())
 }
 
@@ -22,7 +22,7 @@ fn since_from(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// A time of the AWS SDK.
-pub(crate) fn timestamp(at: &aws_sdk_sfn::primitives::DateTime) -> Timestamp {
+pub fn timestamp(at: &aws_sdk_sfn::primitives::DateTime) -> Timestamp {
     // The SDK's range is the wider one; nothing real lies outside ours.
     at.to_millis()
         .ok()
@@ -31,14 +31,14 @@ pub(crate) fn timestamp(at: &aws_sdk_sfn::primitives::DateTime) -> Timestamp {
 }
 
 /// For people: this machine's time zone, to the second.
-pub(crate) fn local(at: Timestamp) -> String {
+pub fn local(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
 
 /// For people: `340 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`.
-pub(crate) fn duration(from: Timestamp, to: Timestamp) -> String {
+pub fn duration(from: Timestamp, to: Timestamp) -> String {
     let ms = to.duration_since(from).as_millis().max(0);
     let s = ms / 1_000;
     match s {

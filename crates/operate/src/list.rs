@@ -2,23 +2,24 @@
 
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 
-use super::args::FilterArgs;
-use super::connection::Connection;
-use super::error::{OperateError, refused};
-use super::{find, parked, when};
+use crate::connection::Connection;
+use crate::error::{OperateError, refused};
+use crate::filter::Filter;
+use crate::{find, parked, when};
 
 /// Executions, newest first.
 #[derive(Debug)]
-pub(crate) struct Listed {
+pub struct Listed {
+    /// The newest, up to the limit.
     pub found: Vec<ExecutionListItem>,
     /// There are more than were asked for.
     pub more: bool,
 }
 
 /// At most `limit` executions that the filter leaves.
-pub(crate) async fn executions(
+pub async fn executions(
     at: &Connection,
-    filter: &FilterArgs,
+    filter: &Filter,
     limit: usize,
 ) -> Result<Listed, OperateError> {
     let statuses: Vec<Option<&ExecutionStatus>> = match filter.status.as_slice() {
@@ -42,7 +43,7 @@ async fn of_machine(
     at: &Connection,
     machine: &str,
     status: Option<&ExecutionStatus>,
-    filter: &FilterArgs,
+    filter: &Filter,
     limit: usize,
 ) -> Result<Vec<ExecutionListItem>, OperateError> {
     let mut pages = at
