@@ -9,6 +9,7 @@
 mod branches;
 mod diagnostics;
 mod diagram;
+mod distributed;
 mod histories;
 mod hostile;
 mod rebuild;
