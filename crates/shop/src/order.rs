@@ -74,6 +74,18 @@ pub async fn get(warehouse: &Warehouse, order_id: &str) -> Result<Order> {
     order.ok_or_else(|| Entity::Order.missing(order_id))
 }
 
+/// The latest `limit` orders, newest first: ids grow with time, so the primary key has their order.
+pub async fn latest(warehouse: &Warehouse, limit: u32) -> Result<Vec<Order>> {
+    let orders = sqlx::query_as(
+        "select order_id, product_id, customer_id, requester, quantity, outcome, remaining, \
+         created_at from orders order by order_id desc limit ?",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(warehouse.pool())
+    .await?;
+    Ok(orders)
+}
+
 /// The answer that was given under an idempotency key.
 pub(crate) async fn by_key(warehouse: &Warehouse, key: &str) -> Result<Option<Order>> {
     let order = sqlx::query_as(

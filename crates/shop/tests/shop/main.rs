@@ -11,6 +11,7 @@ mod arrivals;
 mod checkouts;
 mod crashes;
 mod databases;
+mod latest;
 mod mails;
 mod outbox;
 mod reorders;
