@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use asl::model::{Flow, Kind, Next, ScopeId, StateId, Template};
+use asl::model::{Dynamic, Flow, Kind, Next, ScopeId, StateId, Template};
 use asl::{Definition, Resource};
 use serde::Serialize;
 
@@ -42,6 +42,26 @@ pub fn find(definition: &Definition, name: &str) -> Option<StateId> {
         .states()
         .find(|(_, state)| state.name() == name)
         .map(|(id, _)| id)
+}
+
+/// The Lambda function that a definition hands its input to as it is, before anything else: what that function takes is
+/// what an execution is started with.
+pub fn takes_input(definition: &Definition) -> Option<String> {
+    let root = definition.scope(definition.root());
+    let state = definition.state(root.start_at());
+    let (Kind::Task(task), Flow::Jsonata(flow)) = (state.kind(), state.flow()) else {
+        return None;
+    };
+    let Some(arguments @ Template::Object(members)) = flow.arguments.as_ref() else {
+        return None;
+    };
+    let is_lambda = matches!(&task.resource, Resource::Integration { service, .. } if service.as_ref() == "lambda");
+    let is_whole = members.iter().any(|(name, value)| {
+        name == "Payload"
+            && matches!(value, Template::Dynamic(Dynamic::Jsonata(payload)) if payload.source() == "$states.input")
+    });
+    let function = target(arguments).filter(|_| is_lambda && is_whole)?;
+    Some(short_name(&function).to_owned())
 }
 
 /// The tasks that run from these states on if nothing fails, in the order of the text.
@@ -184,7 +204,8 @@ pub fn check_resumable(
     })
 }
 
-fn calls(resource: &Resource, flow: &Flow) -> String {
+/// What a task calls, and with which target where its arguments name one: `lambda:invoke check_stock`.
+pub fn calls(resource: &Resource, flow: &Flow) -> String {
     let (service, arguments) = match (resource, flow) {
         (Resource::Lambda { arn } | Resource::Activity { arn }, _) => {
             return short_name(arn).to_owned();
@@ -286,6 +307,13 @@ mod tests {
                 "EmailAdsResume sqs:sendMessage.waitForTaskToken ads_queue",
             ],
         );
+    }
+
+    #[test]
+    fn the_first_task_says_what_an_execution_is_started_with() {
+        assert_eq!(takes_input(&reorder()).as_deref(), Some("check_stock"));
+        let other = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#;
+        assert_eq!(takes_input(&parse(other).unwrap()), None);
     }
 
     #[test]

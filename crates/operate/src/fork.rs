@@ -143,16 +143,21 @@ fn fork_name(name: &str, id: &str) -> String {
     format!("{keep}{end}")
 }
 
+/// The states that a fork may start with: those of the top level.
+pub fn starts(definition: &Definition) -> Vec<&str> {
+    let root = definition.scope(definition.root());
+    root.states()
+        .iter()
+        .map(|id| definition.state(*id).name())
+        .collect()
+}
+
 fn check_top_level(definition: &Definition, from: &str) -> Result<(), OperateError> {
     let root = definition.scope(definition.root());
     if root.find(from).is_some() {
         return Ok(());
     }
-    let names: Vec<_> = root
-        .states()
-        .iter()
-        .map(|id| definition.state(*id).name())
-        .collect();
+    let names = starts(definition);
     let why = match ahead::find(definition, from) {
         Some(_) => "it is inside a Parallel or a Map; a fork starts at the top level",
         None => "the definition has no such state",

@@ -6,7 +6,7 @@
 //! ([`events`], [`timeline`], [`parked`]), and only then shown by others or acted on ([`answer`], [`clear`], [`fork`],
 //! [`change`]).
 //!
-//! Start reading at [`parked`]: how a task that waits for an operator is found.
+//! Start reading at [`parked`]: how a task that waits for an operator is found; [`waiting`] finds all of them at once.
 
 pub mod ahead;
 pub mod answer;
@@ -22,7 +22,9 @@ pub mod fork;
 pub mod lineage;
 pub mod list;
 pub mod parked;
+pub mod queues;
 pub mod timeline;
+pub mod waiting;
 pub mod when;
 pub mod words;
 

@@ -92,7 +92,7 @@ impl Parked {
             .collect()
     }
 
-    fn read(execution_arn: &str, product: Option<String>, row: &Row) -> Option<Parked> {
+    pub(crate) fn read(execution_arn: &str, product: Option<String>, row: &Row) -> Option<Parked> {
         let task = row
             .open_task
             .as_ref()

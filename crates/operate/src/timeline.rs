@@ -215,11 +215,18 @@ impl OpenTask {
         self.resource.ends_with(".waitForTaskToken")
     }
 
-    fn awaited(&self) -> String {
-        let target = ["QueueUrl", "FunctionName", "TopicArn"]
+    /// The short name of the queue, function or topic that it was handed to, where the call names one.
+    pub fn sent_to(&self) -> Option<&str> {
+        ["QueueUrl", "FunctionName", "TopicArn"]
             .into_iter()
             .find_map(|key| self.parameters.get(key)?.as_str())
-            .map_or_else(String::new, |name| format!(" {}", short_name(name)));
+            .map(short_name)
+    }
+
+    fn awaited(&self) -> String {
+        let target = self
+            .sent_to()
+            .map_or_else(String::new, |name| format!(" {name}"));
         if self.waits_for_token() {
             format!("an answer to its token, sent to{target}")
         } else {
