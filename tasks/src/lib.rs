@@ -12,6 +12,7 @@
 pub mod alerts;
 mod answer;
 mod app;
+mod arrivals;
 pub mod await_callback;
 pub mod check_stock;
 pub mod config;
