@@ -74,7 +74,7 @@ module "database" {
   password            = ephemeral.aws_secretsmanager_random_password.database[each.key].random_password
   password_version    = var.database_password_version
   engine_version      = var.database_engine_version
-  instance_class      = var.database_instance_class
+  instance_class      = var.database_instance_classes[each.key]
   storage_gb          = var.database_storage_gb
   multi_az            = var.database_multi_az
   backup_days         = var.database_backup_days

@@ -262,14 +262,17 @@ variable "databases" {
   }
 }
 
-variable "database_instance_class" {
-  description = "Class of the RDS instances that are made."
-  type        = string
-  default     = "db.t4g.micro"
+variable "database_instance_classes" {
+  description = "Classes of the RDS instances that are made. Mind their connections: docs/deploy.md, \"Quotas\"."
+  type = object({
+    warehouse = optional(string, "db.t4g.small")
+    customers = optional(string, "db.t4g.micro")
+  })
+  default = {}
 
   validation {
-    condition     = can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.database_instance_class))
-    error_message = "database_instance_class must be an RDS class, like db.t4g.micro."
+    condition     = alltrue([for class in values(var.database_instance_classes) : can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", class))])
+    error_message = "database_instance_classes must be RDS classes, like db.t4g.small."
   }
 }
 

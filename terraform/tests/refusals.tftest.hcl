@@ -106,7 +106,7 @@ run "values_that_cannot_be" {
     vpc_cidr                    = "10.0.0.0/28"
     zones                       = ["a"]
     databases                   = { warehouse_url_secret_arn = "mysql://a", customers_url_secret_arn = "mysql://b" }
-    database_instance_class     = "t4g"
+    database_instance_classes   = { warehouse = "t4g" }
     database_engine_version     = "5.7"
     database_storage_gb         = 5
     database_backup_days        = 0
@@ -121,7 +121,7 @@ run "values_that_cannot_be" {
     var.region, var.name, var.prefix, var.architecture, var.live_versions, var.live_state_machine_versions,
     var.factory_url, var.marketing_url, var.callback_url, var.callback_timeout_seconds, var.callback_key_secret_arn,
     var.egress_ports, var.mail_from, var.ops_email, var.vip_threshold, var.vip_mode, var.network, var.vpc_cidr,
-    var.zones, var.databases, var.database_instance_class, var.database_engine_version, var.database_storage_gb,
+    var.zones, var.databases, var.database_instance_classes, var.database_engine_version, var.database_storage_gb,
     var.database_backup_days, var.api_rate_limit, var.api_burst_limit, var.log_retention_days,
     var.execution_log_level, var.alarm_limits,
   ]
