@@ -23,6 +23,7 @@ pub mod factory_callback;
 mod http;
 pub mod increase_stock;
 pub mod marketing;
+mod metrics;
 mod problem;
 mod quantity;
 pub mod registry;
