@@ -129,7 +129,7 @@ locals {
       "${name}-cpu" = {
         namespace  = "AWS/RDS"
         metric     = "CPUUtilization"
-        dimensions = { DBInstanceIdentifier = "${var.name}-${name}" }
+        dimensions = { DBInstanceIdentifier = module.database[name].identifier }
         statistic  = "Average"
         limit      = 80
         periods    = 3
@@ -139,7 +139,7 @@ locals {
       "${name}-storage" = {
         namespace  = "AWS/RDS"
         metric     = "FreeStorageSpace"
-        dimensions = { DBInstanceIdentifier = "${var.name}-${name}" }
+        dimensions = { DBInstanceIdentifier = module.database[name].identifier }
         statistic  = "Minimum"
         limit      = 2147483648
         below      = true

@@ -48,9 +48,8 @@ resource "aws_apigatewayv2_stage" "default" {
   auto_deploy = true
 
   default_route_settings {
-    throttling_rate_limit    = var.api_rate_limit
-    throttling_burst_limit   = var.api_burst_limit
-    detailed_metrics_enabled = true
+    throttling_rate_limit  = var.api_rate_limit
+    throttling_burst_limit = var.api_burst_limit
   }
 
   access_log_settings {

@@ -50,7 +50,7 @@ locals {
             Effect = "Allow"
             # Publishing encrypts; reading an environment, a secret or a queue decrypts.
             Action   = length(uses.topics) > 0 ? ["kms:Decrypt", "kms:GenerateDataKey"] : ["kms:Decrypt"]
-            Resource = concat([aws_kms_key.this.arn], length(uses.secrets) > 0 ? try(var.databases.kms_key_arns, []) : [])
+            Resource = concat([aws_kms_key.this.arn], length(uses.secrets) > 0 ? var.secrets_kms_key_arns : [])
           },
         ],
         [for statement in [{

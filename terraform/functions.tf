@@ -4,6 +4,8 @@ locals {
   package_dir = coalesce(var.package_dir, "${path.module}/../target/lambda/${var.architecture}")
   packages    = { for name, _ in local.stack.functions : name => "${local.package_dir}/${name}.zip" }
 
+  secrets_version = "${var.database_password_version}.${var.callback_key_version}.${var.secrets_version}"
+
   # Functions that use a database live in the VPC; the others need no network of ours.
   in_vpc = toset([
     for name, function in local.stack.functions : name
@@ -48,7 +50,12 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.reserve_concurrency ? each.value.concurrency : -1
 
   environment {
-    variables = merge(local.environments[each.key], { RUST_LOG = var.log_level })
+    variables = merge(
+      local.environments[each.key],
+      { RUST_LOG = var.log_level },
+      # A process reads its secrets once: new texts need new processes.
+      length(local.function_uses[each.key].secrets) > 0 ? { RESTOCK_SECRETS_VERSION = local.secrets_version } : {},
+    )
   }
 
   tracing_config {
@@ -93,7 +100,6 @@ resource "aws_lambda_invocation" "migrate" {
   })
 
   depends_on = [
-    aws_secretsmanager_secret_version.database,
     aws_vpc_security_group_egress_rule.functions,
     aws_vpc_security_group_egress_rule.functions_to_databases,
     aws_vpc_security_group_ingress_rule.databases,

@@ -1,12 +1,8 @@
 # The functions' network: private subnets in two zones, and a way out through NAT to AWS, the factory and the marketing
 # system. None is made where var.network names one.
 
-data "aws_availability_zones" "available" {
-  state = "available"
-}
-
 locals {
-  zones = var.network == null ? slice(sort(data.aws_availability_zones.available.names), 0, 2) : []
+  zones = var.network == null ? [for letter in var.zones : "${var.region}${letter}"] : []
 
   network = var.network != null ? var.network : {
     vpc_id     = aws_vpc.this[0].id

@@ -2,7 +2,7 @@
 # local stack uses too.
 
 locals {
-  workflows = "${path.module}/../workflows"
+  workflows = coalesce(var.workflows_dir, "${path.module}/../workflows")
   stack     = jsondecode(file("${local.workflows}/stack.json"))
 
   account   = data.aws_caller_identity.current.account_id
@@ -48,36 +48,33 @@ locals {
   # Placeholders that are secrets. No environment and no definition gets their values: a variable that is one of them
   # becomes <VARIABLE>_SECRET_ARN, and the function reads the secret.
   secret_arns = {
-    warehouse_url = var.databases == null ? aws_secretsmanager_secret.database["warehouse"].arn : var.databases.warehouse_url_secret_arn
-    customers_url = var.databases == null ? aws_secretsmanager_secret.database["customers"].arn : var.databases.customers_url_secret_arn
-    callback_key  = aws_secretsmanager_secret.callback_key.arn
+    warehouse_url = var.databases == null ? module.database["warehouse"].secret_arn : var.databases.warehouse_url_secret_arn
+    customers_url = var.databases == null ? module.database["customers"].secret_arn : var.databases.customers_url_secret_arn
+    callback_key  = var.callback_key_secret_arn == null ? aws_secretsmanager_secret_version.callback_key[0].arn : var.callback_key_secret_arn
   }
 
-  # A text of stack.json cut into its placeholders and what is between them: "a${b}" is ["a", "${b}"].
+  # A text of stack.json is cut into pairs of a placeholder's name and what is between placeholders; one of each is null.
   environments = {
     for name, function in local.stack.functions : name => merge([
       for variable, text in try(function.environment, {}) :
-      contains(keys(local.secret_arns), trimsuffix(trimprefix(text, "$${"), "}"))
-      ? { "${variable}_SECRET_ARN" = local.secret_arns[trimsuffix(trimprefix(text, "$${"), "}")] }
-      : {
-        (variable) = join("", [
-          for part in regexall("\\$\\{[a-z0-9_]+\\}|[^$]+|\\$", text) :
-          startswith(part, "$${") ? local.placeholders[substr(part, 2, length(part) - 3)] : part
-        ])
-      }
+      contains(keys(local.secret_arns), join("", flatten(regexall("^\\$\\{([a-z0-9_]+)\\}$", text))))
+      ? { "${variable}_SECRET_ARN" = local.secret_arns[flatten(regexall("^\\$\\{([a-z0-9_]+)\\}$", text))[0]] }
+      : { (variable) = join("", [
+        for piece in regexall("\\$\\{([a-z0-9_]+)\\}|([^$]+|\\$)", text) :
+        piece[0] != null ? local.placeholders[piece[0]] : piece[1]
+      ]) }
     ]...)
   }
 
   # In JSON a text that is one placeholder and nothing else becomes a number where its value is one: a numeric filter's
-  # "${vip_threshold}" is 100.
+  # "${vip_threshold}" is 100. Here the pieces are such a text, a placeholder inside another text, and the rest.
   filters = {
     for key, subscription in local.subscriptions : key => join("", [
-      for part in regexall("\"\\$\\{[a-z0-9_]+\\}\"|\\$\\{[a-z0-9_]+\\}|[^$\"]+|\\$|\"", jsonencode(subscription.filter)) :
-      startswith(part, "\"$${")
-      ? (can(tonumber(local.placeholders[substr(part, 3, length(part) - 5)]))
-        ? local.placeholders[substr(part, 3, length(part) - 5)]
-      : jsonencode(local.placeholders[substr(part, 3, length(part) - 5)]))
-      : (startswith(part, "$${") ? local.placeholders[substr(part, 2, length(part) - 3)] : part)
+      for piece in regexall("\"\\$\\{([a-z0-9_]+)\\}\"|\\$\\{([a-z0-9_]+)\\}|([^$\"]+|\\$|\")", jsonencode(subscription.filter)) : (
+        piece[0] != null
+        ? (can(tonumber(local.placeholders[piece[0]])) ? local.placeholders[piece[0]] : jsonencode(local.placeholders[piece[0]]))
+        : (piece[1] != null ? local.placeholders[piece[1]] : piece[2])
+      )
     ]) if try(subscription.filter, null) != null
   }
 

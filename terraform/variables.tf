@@ -40,6 +40,12 @@ variable "tags" {
 
 # Code
 
+variable "workflows_dir" {
+  description = "Folder with stack.json and the definitions. Null: ../workflows."
+  type        = string
+  default     = null
+}
+
 variable "architecture" {
   description = "Processor of the functions: arm64 (cheaper) or x86_64. The zips must be built for it."
   type        = string
@@ -220,6 +226,17 @@ variable "vpc_cidr" {
   }
 }
 
+variable "zones" {
+  description = "Letters of the two availability zones of that VPC. Not every region offers every account a and b."
+  type        = list(string)
+  default     = ["a", "b"]
+
+  validation {
+    condition     = length(distinct(var.zones)) == 2 && length(var.zones) == 2 && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
+    error_message = "zones must be two different letters, like [\"a\", \"c\"]."
+  }
+}
+
 variable "nat_per_zone" {
   description = "One NAT gateway per availability zone instead of one for all: outlives a zone, costs twice as much."
   type        = bool
@@ -227,11 +244,10 @@ variable "nat_per_zone" {
 }
 
 variable "databases" {
-  description = "Bring your own MySQL 8: secrets whose text is a URL (mysql://user:password@host:3306/name?ssl-mode=REQUIRED), and the KMS keys they are encrypted with, if any. Null: two RDS instances are made."
+  description = "Bring your own MySQL 8: secrets whose text is a URL with user and password, as docs/deploy.md shows. Null: two RDS instances are made."
   type = object({
     warehouse_url_secret_arn = string
     customers_url_secret_arn = string
-    kms_key_arns             = optional(list(string), [])
     port                     = optional(number, 3306)
     cidr                     = optional(string, "0.0.0.0/0")
   })
@@ -246,14 +262,17 @@ variable "databases" {
   }
 }
 
-variable "database_instance_class" {
-  description = "Class of the RDS instances that are made."
-  type        = string
-  default     = "db.t4g.micro"
+variable "database_instance_classes" {
+  description = "Classes of the RDS instances that are made. Mind their connections: docs/deploy.md, \"Quotas\"."
+  type = object({
+    warehouse = optional(string, "db.t4g.small")
+    customers = optional(string, "db.t4g.micro")
+  })
+  default = {}
 
   validation {
-    condition     = can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.database_instance_class))
-    error_message = "database_instance_class must be an RDS class, like db.t4g.micro."
+    condition     = alltrue([for class in values(var.database_instance_classes) : can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", class))])
+    error_message = "database_instance_classes must be RDS classes, like db.t4g.small."
   }
 }
 
@@ -300,6 +319,35 @@ variable "database_password_version" {
   description = "Raise it to give both databases new passwords (and their secrets with them)."
   type        = number
   default     = 1
+}
+
+variable "callback_key_secret_arn" {
+  description = "Bring your own key of the callback signatures: a secret whose text is 64 or more hexadecimal digits. Null: one is made."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.callback_key_secret_arn == null || can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", var.callback_key_secret_arn))
+    error_message = "callback_key_secret_arn must be null or the ARN of a Secrets Manager secret."
+  }
+}
+
+variable "callback_key_version" {
+  description = "Raise it to make a new key. Deliveries for requests made before are refused then: see docs/runbook.md."
+  type        = number
+  default     = 1
+}
+
+variable "secrets_version" {
+  description = "Raise it after you changed a secret of your own: functions read secrets once, at their start."
+  type        = number
+  default     = 1
+}
+
+variable "secrets_kms_key_arns" {
+  description = "KMS keys that your own secrets are encrypted with, if any."
+  type        = list(string)
+  default     = []
 }
 
 variable "deletion_protection" {

@@ -20,5 +20,12 @@ provider "aws" {
   }
 }
 
+# Makes random texts only. A configuration of its own, because tests put a mock in place of the other one, and a mock
+# cannot make ephemeral resources.
+provider "aws" {
+  alias  = "random"
+  region = var.region
+}
+
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}

@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod demo;
 mod harness;
 mod kill;
 mod misbehaving_factory;

@@ -153,6 +153,13 @@ pub async fn close(warehouse: &Warehouse, token_id: &str, reason: Closed) -> Res
     })
 }
 
+/// How many wait, and since when the one that waits longest does, in milliseconds since 1970 in UTC.
+pub async fn waiting(warehouse: &Warehouse) -> Result<(i64, Option<i64>)> {
+    let waiting =
+        sqlx::query_as("select count(*), min(opened_at) from tokens where closed_at is null");
+    Ok(waiting.fetch_one(warehouse.pool()).await?)
+}
+
 /// Who waits for this attempt, in order of registration.
 pub async fn open_for(warehouse: &Warehouse, attempt_id: &str) -> Result<Vec<Token>> {
     let tokens = sqlx::query_as(

@@ -151,3 +151,20 @@ async fn of_many_who_want_to_answer_a_token_one_may() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn those_who_wait_are_counted_with_the_longest() {
+    check(0, async |shop| {
+        assert_eq!(token::waiting(&shop).await.unwrap(), (0, None));
+        let id = attempt(&shop).await;
+        let first = token::register(&shop, &id, "first").await.unwrap();
+        token::register(&shop, &id, "second").await.unwrap();
+        let oldest = token::open_for(&shop, &id).await.unwrap()[0].opened_at;
+        assert_eq!(token::waiting(&shop).await.unwrap(), (2, Some(oldest)));
+        token::close(&shop, &first.token_id, Closed::Accepted)
+            .await
+            .unwrap();
+        assert_eq!(token::waiting(&shop).await.unwrap().0, 1);
+    })
+    .await;
+}
