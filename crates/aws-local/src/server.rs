@@ -15,6 +15,7 @@ use crate::{
     outbox::Outbox,
     protocol::json::JsonService,
     runner::{Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration},
+    s3::S3,
     ses::Ses,
     sns::Sns,
     sqs::{self, Sqs},
@@ -41,6 +42,14 @@ pub enum ServerError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The folder for objects cannot be made.
+    #[error("the folder for S3's objects {} cannot be made: {source}; check the data directory's permissions", path.display())]
+    Objects {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The Lambda service.
     #[error(transparent)]
     Lambda(#[from] LambdaOpenError),
@@ -55,6 +64,7 @@ pub struct Server {
     sns: Sns,
     lambda: Lambda,
     outbox: Outbox,
+    s3: S3,
     json: Vec<(&'static str, Arc<dyn JsonService>)>,
     rest: Router,
     runner: Runner,
@@ -99,12 +109,20 @@ impl Server {
             ..LambdaOptions::default()
         };
         let lambda = Lambda::open(engine, lambda_options).await?;
+        let folder = data_dir.join("s3");
+        let s3 = S3::open(folder.clone(), documents.clone(), region.clone()).map_err(|source| {
+            ServerError::Objects {
+                path: folder,
+                source,
+            }
+        })?;
         let sqs = Sqs::new(queues.clone(), documents.clone(), account.clone());
         let sns = Sns::open(documents.clone(), queues, outbox.clone(), region, account).await?;
         let ses = Ses::new(outbox.clone(), documents);
         let step_functions = StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks));
 
         let runner = Runner::default()
+            .with_s3(s3.clone())
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
             .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
@@ -125,6 +143,7 @@ impl Server {
             sns,
             lambda,
             outbox,
+            s3,
             runner,
             mocks,
             engine: engine.clone(),
@@ -151,6 +170,10 @@ impl Server {
         self.rest
             .clone()
             .fallback(async move |request: Request| front::dispatch(front, request).await)
+            .layer(middleware::from_fn_with_state(
+                self.s3.clone(),
+                front::s3_first,
+            ))
             .layer(middleware::from_fn(front::refuse_browsers))
     }
 
@@ -173,6 +196,11 @@ impl Server {
     /// The queues' wire, for parts that send or receive without a network.
     pub fn sqs(&self) -> &Sqs {
         &self.sqs
+    }
+
+    /// The objects.
+    pub fn s3(&self) -> &S3 {
+        &self.s3
     }
 
     /// The outbox.

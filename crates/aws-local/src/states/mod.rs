@@ -8,7 +8,7 @@
 //! families that matter most.
 //!
 //! Differs from AWS on purpose:
-//! - `TestState` and the Map Run actions answer `UnknownOperationException`. Express machines run with `StartSyncExecution`
+//! - `TestState` answers `UnknownOperationException`. Express machines run with `StartSyncExecution`
 //!   only (see [`sync`]); `StartExecution` answers `StateMachineTypeNotSupported`.
 //! - Every change is visible at once. A deleted machine is gone at once, and its running executions go on to their end; AWS
 //!   shows it as `DELETING` and ends them. Either way they cannot be redriven.
@@ -27,6 +27,7 @@ mod error;
 mod executions;
 mod history;
 mod machines;
+mod map_runs;
 mod mocked;
 mod page;
 mod redrive;
@@ -138,6 +139,10 @@ impl StepFunctions {
             "StopExecution" => self.stop_execution(request.parse()?).await,
             "RedriveExecution" => self.redrive_execution(request.parse()?).await,
             "GetExecutionHistory" => self.get_execution_history(request.parse()?).await,
+
+            "DescribeMapRun" => self.describe_map_run(request.parse()?).await,
+            "ListMapRuns" => self.list_map_runs(request.parse()?).await,
+            "UpdateMapRun" => self.update_map_run(request.parse()?).await,
 
             "SendTaskSuccess" => self.send_task_success(request.parse()?).await,
             "SendTaskFailure" => self.send_task_failure(request.parse()?).await,
