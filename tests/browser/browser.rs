@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use thirtyfour::extensions::cdp::ChromeDevTools;
+use thirtyfour::cdp::Cdp;
 use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
 };
@@ -211,7 +211,7 @@ impl Browser {
     }
 
     pub(crate) async fn screen(&self, screen: Screen) {
-        let tools = ChromeDevTools::new(self.driver.handle().clone());
+        let tools = Cdp::new(self.driver.handle().clone());
         let (width, height) = match screen {
             Screen::Phone => (390, 844),
             _ => (1_280, 800),
@@ -231,7 +231,7 @@ impl Browser {
             ("Emulation.setDeviceMetricsOverride", size),
             ("Emulation.setEmulatedMedia", media),
         ] {
-            tools.execute_cdp_with_params(command, args).await.unwrap();
+            tools.send_raw(command, args).await.unwrap();
         }
     }
 
