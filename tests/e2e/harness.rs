@@ -171,6 +171,10 @@ impl Up {
         self.ready["api"].as_str().unwrap()
     }
 
+    pub(crate) fn console(&self) -> &str {
+        self.ready["console"].as_str().unwrap()
+    }
+
     pub(crate) fn aws(&self) -> &str {
         self.ready["aws"].as_str().unwrap()
     }

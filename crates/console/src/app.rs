@@ -9,8 +9,10 @@ use std::sync::Arc;
 use operate::connection::Connection;
 use serde_json::Value;
 
+use crate::act::Act;
 use crate::fleet::Fleet;
 use crate::login::Login;
+use crate::run::{Runs, Watchers};
 
 /// What a console is given.
 #[derive(Clone, Debug)]
@@ -73,9 +75,11 @@ pub(crate) struct App {
     pub at: Connection,
     pub place: Place,
     pub shop: Option<Shop>,
-    pub data_dir: Option<PathBuf>,
     pub contracts: BTreeMap<String, Contract>,
+    pub act: Act,
     pub fleet: Arc<Fleet>,
+    pub runs: Runs,
+    pub watchers: Watchers,
     pub login: Login,
     /// Lower-case names it may be reached by.
     pub hosts: Vec<String>,
@@ -84,11 +88,13 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(options: Options) -> App {
         App {
+            act: Act::new(options.data_dir),
             fleet: Arc::new(Fleet::new(options.connection.clone())),
+            runs: Runs::default(),
+            watchers: Watchers::default(),
             at: options.connection,
             place: options.place,
             shop: options.shop,
-            data_dir: options.data_dir,
             contracts: options.contracts,
             login: Login::new(options.token.as_deref()),
             hosts: options.hosts.iter().map(|h| h.to_lowercase()).collect(),
@@ -98,6 +104,12 @@ impl App {
     /// The region that calls go to.
     pub(crate) fn region(&self) -> &str {
         self.at.region().unwrap_or("no region")
+    }
+
+    /// Something was changed through this console: what is known of it is old.
+    pub(crate) fn changed_here(&self) {
+        self.act.waiting.forget();
+        self.fleet.is_stale();
     }
 
     pub(crate) fn is_aws(&self) -> bool {

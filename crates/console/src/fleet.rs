@@ -16,8 +16,8 @@ use operate::connection::Connection;
 use operate::error::OperateError;
 use tokio::sync::{Mutex as Turn, watch};
 
-pub(crate) use index::{Found, Index, Query};
-pub(crate) use item::{Described, Item, STATUSES, Status};
+pub(crate) use index::{Counts, Found, Index, Query};
+pub(crate) use item::{Described, Item, STATUSES, Status, keys, name_of};
 
 use read::Machine;
 
@@ -217,12 +217,23 @@ impl Fleet {
     /// A page of what the query leaves, with what each is about where that can be read soon.
     pub(crate) async fn find(self: &Arc<Self>, query: &Query, skip: usize, take: usize) -> Found {
         let mut found = self.index().find(query, skip, take);
-        let unknown: Vec<Arc<str>> = found
-            .items
-            .iter()
-            .filter(|item| item.described.is_none())
-            .map(|item| item.arn.clone())
-            .collect();
+        let arns: Vec<Arc<str>> = found.items.iter().map(|item| item.arn.clone()).collect();
+        found.items = self.with_details(&arns).await;
+        if query.text.is_some() {
+            self.search();
+        }
+        found
+    }
+
+    /// These executions, with what each is about where that can be read soon.
+    pub(crate) async fn with_details(self: &Arc<Self>, arns: &[Arc<str>]) -> Vec<Item> {
+        let unknown: Vec<Arc<str>> = {
+            let index = self.index();
+            arns.iter()
+                .filter(|arn| index.get(arn).is_some_and(|item| item.described.is_none()))
+                .cloned()
+                .collect()
+        };
         if !unknown.is_empty() {
             let fleet = self.clone();
             let reading = tokio::spawn(async move {
@@ -232,17 +243,11 @@ impl Fleet {
             });
             // What does not come in time is there on the next look; an error shows as the list's own.
             let _ = tokio::time::timeout(PATIENCE, reading).await;
-            let index = self.index();
-            for item in &mut found.items {
-                if let Some(now) = index.get(&item.arn) {
-                    item.described = now.described.clone();
-                }
-            }
         }
-        if query.text.is_some() {
-            self.search();
-        }
-        found
+        let index = self.index();
+        arns.iter()
+            .filter_map(|arn| index.get(arn).cloned())
+            .collect()
     }
 
     /// Reads the inputs that nobody has read, newest first, so that a search finds business keys.

@@ -11,15 +11,25 @@ pub(crate) enum Tab {
     Overview,
     Executions,
     Workflows,
+    Queues,
+    Callbacks,
+    Shop,
+    Mail,
+    Audit,
     /// The pages outside the navigation: errors, login.
     None,
 }
 
 /// The navigation, in its order. A page that is added here gets its key on the keyboard with it (`g` and the letter).
-const TABS: [(Tab, &str, &str, &str); 3] = [
+const TABS: [(Tab, &str, &str, &str); 8] = [
     (Tab::Overview, "/", "Overview", "o"),
     (Tab::Executions, "/executions", "Executions", "e"),
     (Tab::Workflows, "/workflows", "Workflows", "w"),
+    (Tab::Queues, "/queues", "Queues", "q"),
+    (Tab::Callbacks, "/callbacks", "Callbacks", "c"),
+    (Tab::Shop, "/shop", "Shop", "s"),
+    (Tab::Mail, "/mail", "Mail", "m"),
+    (Tab::Audit, "/audit", "Audit", "a"),
 ];
 
 /// One page. Its body's elements with `id` and `data-live` are replaced as the server tells of changes.
@@ -145,7 +155,7 @@ pub(crate) fn status(word: &str) -> Markup {
         "RUNNING" | "running" => ("run", "●"),
         "retrying" => ("warn", "↻"),
         "caught" => ("warn", "⤵"),
-        "parked" => ("warn", "⏸"),
+        "parked" => ("warn", "‖"),
         "waiting" => ("run", "◔"),
         _ => ("off", "○"),
     };

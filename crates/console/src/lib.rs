@@ -7,15 +7,20 @@
 //! Where to start reading: [`Options`] for what it is given, `app.rs` for what a handler has, `pages/` for a page each,
 //! `layout.rs` for what all pages share.
 
+mod act;
 mod app;
 mod assets;
 mod error;
 mod fleet;
+mod graph;
 mod guard;
 mod layout;
 mod live;
 mod login;
 mod pages;
+mod payload;
+mod redact;
+mod run;
 
 use std::io;
 use std::net::SocketAddr;

@@ -94,7 +94,7 @@ impl Login {
 }
 
 /// The session id that the browser shows.
-fn session(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)
         .iter()

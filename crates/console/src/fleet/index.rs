@@ -109,6 +109,18 @@ impl Index {
             .filter(move |item| &*item.machine == machine)
     }
 
+    /// The running execution that started first.
+    pub(crate) fn oldest_running(&self) -> Option<Item> {
+        let place = self.running.last()?;
+        self.items.get(place).cloned()
+    }
+
+    /// The newest executions of a machine.
+    pub(crate) fn newest(&self, machine: &str, take: usize) -> Vec<Item> {
+        let of = self.items.values().filter(|item| &*item.machine == machine);
+        of.take(take).cloned().collect()
+    }
+
     /// Executions whose input nobody has read yet, newest first.
     pub(crate) fn undescribed(&self) -> impl Iterator<Item = &Item> {
         self.items.values().filter(|item| item.described.is_none())

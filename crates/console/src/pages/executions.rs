@@ -187,7 +187,7 @@ fn row(item: &Item, now: Timestamp) -> Markup {
                 }
             }
             td .wide {
-                @for key in described.map_or(&[][..], |d| &d.keys).iter().take(2) {
+                @for key in described.map_or(&[][..], |d| &d.keys).iter().filter(|key| !item.name().contains(&key.value)).take(2) {
                     span .key { span .soft { (key.name) " " } (key.value) } " "
                 }
             }
