@@ -1,0 +1,4 @@
+variable "trial_server" {
+  description = "URL of the server that stands in for RDS."
+  type        = string
+}
