@@ -1,4 +1,0 @@
-variable "trial_server" {
-  description = "URL of the server that stands in for RDS."
-  type        = string
-}
