@@ -182,6 +182,9 @@ pub(crate) struct MigrateArgs {
     /// The customers database; default: customers.db in the data directory
     #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
     pub customers_url: Option<String>,
+    /// Also add the sample product and customers, where there are none
+    #[arg(long)]
+    pub seed: bool,
 }
 
 #[derive(Debug, Subcommand)]
