@@ -12,6 +12,7 @@ mod dispatch;
 mod error;
 mod inspect;
 mod live;
+mod prune;
 mod recovery;
 mod redrive;
 mod start;
@@ -22,6 +23,7 @@ mod tokens;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use asl::{Data, Signal, Status};
 use tokio::runtime::Handle;
@@ -88,6 +90,8 @@ struct Shared {
     dispatch: Dispatch,
     ended: broadcast::Sender<Ended>,
     last_id: AtomicU64,
+    /// How long executions are kept after their end; `None`: for ever.
+    retain: Option<Duration>,
     /// Where to run things, and who runs tasks; empty before the engine is started.
     started: OnceLock<(Handle, Arc<dyn TaskRunner>)>,
 }
@@ -112,6 +116,7 @@ impl Executions {
             dispatch: Dispatch::new(settings.max_running_tasks),
             ended: broadcast::Sender::new(ENDED_KEPT),
             last_id: AtomicU64::new(last_id),
+            retain: settings.retain,
             started: OnceLock::new(),
         };
         Ok(Executions {

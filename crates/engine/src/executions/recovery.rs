@@ -38,6 +38,10 @@ impl Shared {
         });
         let shared = Arc::clone(self);
         self.spawn(async move { shared.keep_time().await });
+        if let Some(retain) = self.retain {
+            let shared = Arc::clone(self);
+            self.spawn(async move { shared.keep_pruning(retain).await });
+        }
         Ok(())
     }
 

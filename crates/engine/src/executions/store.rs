@@ -17,6 +17,7 @@ pub(crate) const TABLES: &str = "
         status text not null,
         started integer not null,
         stopped integer,
+        -- 0: it was pruned, and only its name is left
         records integer not null,
         next_due integer,
         effects integer not null,
@@ -45,7 +46,7 @@ pub(crate) const TABLES: &str = "
     );
 ";
 
-const RECORD_BITS: u32 = 20;
+pub(crate) const RECORD_BITS: u32 = 20;
 
 /// The place of a record in the table.
 pub(crate) fn record_id(execution: u64, record: u32) -> i64 {

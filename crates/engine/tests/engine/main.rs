@@ -6,6 +6,7 @@ mod documents;
 mod executions;
 mod fixture;
 mod polling;
+mod pruning;
 mod queues;
 mod recovery;
 mod redrive;
