@@ -11,8 +11,6 @@ use thiserror::Error;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::DemoArgs;
-
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running installation of our own.
@@ -25,6 +23,7 @@ pub(crate) struct Child {
 
 #[derive(Debug, Deserialize)]
 struct Ready {
+    pid: u32,
     api: String,
     aws: String,
 }
@@ -43,10 +42,19 @@ pub(crate) enum ChildError {
 
 impl Child {
     /// Starts it and waits until it listens. Its log goes to `up.log` in `folder`.
-    pub(crate) async fn start(folder: &Path, args: &DemoArgs) -> Result<Child, ChildError> {
+    /// The databases are SQLite files there unless their URLs are given.
+    pub(crate) async fn start(
+        folder: &Path,
+        database_url: Option<&str>,
+        customers_url: Option<&str>,
+    ) -> Result<Child, ChildError> {
         std::fs::create_dir_all(folder)?;
         let ready_file = folder.join("ready.json");
         let log = folder.join("up.log");
+        // Of an earlier start in the same folder.
+        if ready_file.exists() {
+            std::fs::remove_file(&ready_file)?;
+        }
         let mut process = Command::new(std::env::current_exe()?)
             .args([
                 "up",
@@ -60,16 +68,8 @@ impl Child {
             .arg("--ready-file")
             .arg(&ready_file)
             // By the environment: arguments can be read by every user of the machine.
-            .envs(
-                args.database_url
-                    .iter()
-                    .map(|url| ("RESTOCK_DATABASE_URL", url)),
-            )
-            .envs(
-                args.customers_url
-                    .iter()
-                    .map(|url| ("RESTOCK_CUSTOMERS_URL", url)),
-            )
+            .envs(database_url.map(|url| ("RESTOCK_DATABASE_URL", url)))
+            .envs(customers_url.map(|url| ("RESTOCK_CUSTOMERS_URL", url)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
@@ -91,9 +91,14 @@ impl Child {
         Ok(Child {
             process,
             folder: folder.to_owned(),
-            warehouse_url: args.database_url.clone().unwrap_or_else(sqlite),
+            warehouse_url: database_url.map_or_else(sqlite, str::to_owned),
             ready,
         })
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.ready.pid
     }
 
     /// Base URL of the Sales API.
@@ -115,7 +120,7 @@ impl Child {
         self.folder.join("up.log").display().to_string()
     }
 
-    /// Ends it.
+    /// Ends it with SIGKILL.
     pub(crate) async fn stop(mut self) -> Result<(), ChildError> {
         self.process.kill().await?;
         Ok(())

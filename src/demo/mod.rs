@@ -43,7 +43,12 @@ fn in_step<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> DemoEr
 pub(crate) async fn run(args: &DemoArgs, folder: &Path) -> Result<Report, DemoError> {
     let started = Instant::now();
     terminal::say("starting restock up on free ports …");
-    let child = Child::start(folder, args).await?;
+    let child = Child::start(
+        folder,
+        args.database_url.as_deref(),
+        args.customers_url.as_deref(),
+    )
+    .await?;
     let shop = drive::Shop::new(&child)?;
     let mut report = Report::default();
 
