@@ -2,10 +2,12 @@
 //! temporary folder, on free ports.
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stdout,
     reason = "the harness may stop at the first surprise, like the tests that use it"
 )]
 
 mod clients;
+mod crash;
 mod harness;
 mod kill;
 mod misbehaving_factory;
