@@ -339,7 +339,7 @@ impl Up {
             // For whoever wants to know what kept it from being quiet.
             if seen != moving.join(", ") {
                 seen = moving.join(", ");
-                println!("moving: {seen}");
+                eprintln!("moving: {seen}");
             }
             (!executions.is_empty() && moving.is_empty()).then_some(())
         })
@@ -388,7 +388,7 @@ impl Drop for Up {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.folder.disable_cleanup(true);
-            println!("kept for you: {}", self.folder.path().display());
+            eprintln!("kept for you: {}", self.folder.path().display());
         }
     }
 }

@@ -2,7 +2,6 @@
 //! temporary folder, on free ports.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     reason = "the harness may stop at the first surprise, like the tests that use it"
 )]
 

@@ -80,7 +80,7 @@ async fn operators_at_work(up: &Up) {
             let Some(message) = received.into_iter().next() else {
                 break;
             };
-            println!("sent back to {queue}: {message:?}");
+            eprintln!("sent back to {queue}: {message:?}");
             let back = sqs.send_message().queue_url(up.queue_url(queue));
             let back = back.message_body(message.body.unwrap());
             back.send().await.unwrap();
