@@ -13,11 +13,15 @@ use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Long enough to be seen waiting, short enough for a demo.
+const FACTORY_DELAY_MS: &str = "1000";
+
 /// A running installation of our own.
 pub(crate) struct Child {
     process: tokio::process::Child,
     folder: PathBuf,
     warehouse_url: String,
+    customers_url: String,
     ready: Ready,
 }
 
@@ -26,6 +30,17 @@ struct Ready {
     pid: u32,
     api: String,
     aws: String,
+    factory: String,
+    marketing: String,
+}
+
+/// Settings of whoever runs the demo are not the demo's.
+pub(super) fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"RESTOCK_") {
+            command.env_remove(name);
+        }
+    }
 }
 
 #[derive(Debug, Error)]
@@ -55,15 +70,11 @@ impl Child {
         if ready_file.exists() {
             std::fs::remove_file(&ready_file)?;
         }
-        let mut process = Command::new(std::env::current_exe()?)
-            .args([
-                "up",
-                "--api",
-                "127.0.0.1:0",
-                "--aws",
-                "127.0.0.1:0",
-                "--data-dir",
-            ])
+        let mut command = Command::new(std::env::current_exe()?);
+        without_settings(&mut command);
+        let mut process = command
+            .args(["up", "--api", "127.0.0.1:0", "--aws", "127.0.0.1:0"])
+            .args(["--factory-delay-ms", FACTORY_DELAY_MS, "--data-dir"])
             .arg(folder.join("data"))
             .arg("--ready-file")
             .arg(&ready_file)
@@ -87,11 +98,14 @@ impl Child {
             sleep(Duration::from_millis(20)).await;
         }
         let ready = serde_json::from_slice(&std::fs::read(&ready_file)?)?;
-        let sqlite = || format!("sqlite:{}", folder.join("data/warehouse.db").display());
+        let sqlite = |name: &str| format!("sqlite:{}", folder.join("data").join(name).display());
+        let or_sqlite =
+            |url: Option<&str>, name: &str| url.map_or_else(|| sqlite(name), str::to_owned);
         Ok(Child {
             process,
             folder: folder.to_owned(),
-            warehouse_url: database_url.map_or_else(sqlite, str::to_owned),
+            warehouse_url: or_sqlite(database_url, "warehouse.db"),
+            customers_url: or_sqlite(customers_url, "customers.db"),
             ready,
         })
     }
@@ -109,6 +123,21 @@ impl Child {
     /// URL of the AWS endpoint.
     pub(crate) fn aws(&self) -> &str {
         &self.ready.aws
+    }
+
+    /// Base URL of the simulated factory.
+    pub(crate) fn factory(&self) -> &str {
+        &self.ready.factory
+    }
+
+    /// Base URL of the simulated marketing system.
+    pub(crate) fn marketing(&self) -> &str {
+        &self.ready.marketing
+    }
+
+    /// URL of the customers database; secret.
+    pub(crate) fn customers_url(&self) -> &str {
+        &self.customers_url
     }
 
     /// URL of the warehouse database; secret.

@@ -99,12 +99,16 @@ pub(crate) struct StateMachine {
     pub definition: String,
 }
 
-/// Executions that end in one of `statuses` are reported to `topic`.
-#[derive(Debug, Deserialize)]
+/// Executions that end in one of `statuses` are reported to `topic`, in the words of an EventBridge input transformer.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
     pub statuses: Vec<String>,
     pub topic: String,
+    /// Names for parts of the event: `InputPathsMap`.
+    pub paths: BTreeMap<String, String>,
+    /// The lines of the message, with `<name>` for a part: `InputTemplate`.
+    pub message: Vec<String>,
 }
 
 /// A queue must hide a message for at least so many times the timeout of the function that reads it (AWS Lambda's
