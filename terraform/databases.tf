@@ -79,6 +79,7 @@ module "database" {
   multi_az            = var.database_multi_az
   backup_days         = var.database_backup_days
   deletion_protection = var.deletion_protection
+  log_retention_days  = var.log_retention_days
   kms_key_arn         = aws_kms_key.this.arn
   subnet_group        = aws_db_subnet_group.this[0].name
   security_group_id   = aws_security_group.databases[0].id

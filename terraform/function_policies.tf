@@ -17,7 +17,7 @@ locals {
     }
   }
 
-  # Forks of a state machine, which operators make, are named <name>-fork-<id>.
+  # A state machine, its versions and aliases, and its forks, which operators make and which are named <name>-fork-<id>.
   with_forks = { for name, arn in local.state_machine_arns : name => [arn, "${arn}:*", "${arn}-fork-*"] }
 
   trace_statement = {

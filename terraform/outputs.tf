@@ -1,6 +1,6 @@
 output "api_url" {
   description = "The Sales API. Try: curl <api_url>/product/donut"
-  value       = aws_apigatewayv2_stage.default.invoke_url
+  value       = trimsuffix(aws_apigatewayv2_stage.default.invoke_url, "/")
 }
 
 output "callback_url" {

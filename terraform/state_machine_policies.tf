@@ -71,7 +71,7 @@ resource "aws_iam_role" "state_machine" {
       Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
-        ArnLike      = { "aws:SourceArn" = [local.state_machine_arns[each.key], "${local.state_machine_arns[each.key]}-fork-*"] }
+        ArnLike      = { "aws:SourceArn" = local.with_forks[each.key] }
       }
     }]
   })

@@ -212,6 +212,9 @@ impl fmt::Display for Report {
     }
 }
 
+/// The longest line of evidence for people.
+const LONGEST: usize = 80;
+
 /// Evidence for people: one line for each plain member; the rest is in `--json`.
 fn brief(evidence: &Value) -> String {
     let Value::Object(members) = evidence else {
@@ -227,7 +230,11 @@ fn brief(evidence: &Value) -> String {
         Value::Number(number) => Some(format!("{name} {number}")),
         _ => None,
     });
-    plain.collect::<Vec<_>>().join("\n")
+    let short = plain.map(|line| match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    });
+    short.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -255,7 +262,10 @@ mod tests {
 
     #[test]
     fn evidence_for_people_is_short() {
-        let evidence = json!({ "execution": "arn:aws:states:x:execution:reorder:reorder-RO-1", "count": 2, "alert": "a\nb", "all": [1] });
+        let arn = "arn:aws:states:x:execution:reorder:reorder-RO-1";
+        let evidence = json!({ "execution": arn, "count": 2, "alert": "a\nb", "all": [1] });
         assert_eq!(brief(&evidence), "execution reorder-RO-1\ncount 2");
+        let long = brief(&json!({ "cause": "가".repeat(200) }));
+        assert_eq!(long.chars().count(), LONGEST + 1);
     }
 }

@@ -100,8 +100,8 @@ fn transform(rule: &Rule, event: &Value) -> String {
 
 /// What is at `$.a.b`; nothing where the event has no such part.
 fn part(event: &Value, path: &str) -> String {
-    let members = path.split('.').skip(1);
-    match members.fold(Some(event), |it, member| it?.get(member)) {
+    let mut members = path.split('.').skip(1);
+    match members.try_fold(event, |it, member| it.get(member)) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),

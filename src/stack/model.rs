@@ -64,13 +64,16 @@ pub(crate) struct Function {
     /// MiB.
     pub memory: u32,
     pub concurrency: u32,
-    /// Reached through the HTTP API.
+    /// Routes of the HTTP API that lead here, as API Gateway's route keys.
     #[serde(default)]
     #[expect(
         dead_code,
         reason = "Terraform makes routes from it; here the Sales API is served in process"
     )]
-    pub http: bool,
+    pub routes: Vec<String>,
+    /// State machines whose task tokens it may answer: on AWS its role is limited to them.
+    #[serde(default)]
+    pub answers: Vec<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }
@@ -173,6 +176,16 @@ impl Stack {
                 need("queue", self.queues.contains_key(queue), queue, by.clone());
             }
         }
+        for (name, function) in &self.functions {
+            for machine in &function.answers {
+                need(
+                    "state machine",
+                    self.state_machines.contains_key(machine),
+                    machine,
+                    format!("function {name}"),
+                );
+            }
+        }
         for mapping in &self.event_source_mappings {
             let by = format!("the mapping of {}", mapping.queue);
             need(
@@ -252,9 +265,14 @@ mod tests {
     #[test]
     fn a_name_that_points_nowhere_is_told() {
         let text = r#"{"topics":{},"queues":{"q":{"retention_days":4,"dead_letter_queue":"gone","max_receive_count":5}},
-            "subscriptions":[{"topic":"t","queue":"q"}],"functions":{},"event_source_mappings":[],"schedules":{},
-            "state_machines":{},"rules":{}}"#;
+            "subscriptions":[{"topic":"t","queue":"q"}],
+            "functions":{"f":{"timeout":30,"memory":128,"concurrency":1,"answers":["m"]}},
+            "event_source_mappings":[],"schedules":{},"state_machines":{},"rules":{}}"#;
         let told = problems(text);
+        assert!(
+            told.contains("function f names the state machine m"),
+            "{told}"
+        );
         assert!(told.contains("queue q names the queue gone"), "{told}");
         assert!(
             told.contains("a subscription of t names the topic t"),

@@ -25,6 +25,7 @@ run "a_database" {
     multi_az            = true
     backup_days         = 14
     deletion_protection = true
+    log_retention_days  = 365
     kms_key_arn         = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
     subnet_group        = "restock"
     security_group_id   = "sg-1"
@@ -46,6 +47,10 @@ run "a_database" {
   assert {
     condition     = aws_db_instance.this.password_wo_version == aws_secretsmanager_secret_version.url.secret_string_wo_version
     error_message = "Database and secret could get different passwords."
+  }
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.retention_in_days == 365 && startswith(group.name, "/aws/rds/instance/restock-warehouse/")])
+    error_message = "A log of the database is kept for ever."
   }
   assert {
     condition     = aws_secretsmanager_secret.url.recovery_window_in_days == 30

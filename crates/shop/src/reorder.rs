@@ -323,8 +323,8 @@ pub(crate) async fn hold(
 /// count is still above `stock`. Only the holder of the claim is closed with a successor: where
 /// another reorder is open, that one answers for the product. The caller holds the product's lock.
 ///
-/// A factory that delivers less each time would be asked for ever: after [`MOST_SHORT`] short deliveries in a row
-/// there is no successor, and the answer says so. The next refused checkout begins anew.
+/// A factory that delivers less each time would be asked for ever: after [`MOST_SHORT`] short deliveries in a row for
+/// one unmet count there is no successor, and the answer says so. The next refused checkout begins anew.
 pub(crate) async fn close_arrived(
     c: &mut AnyConnection,
     product: &Product,
@@ -337,42 +337,33 @@ pub(crate) async fn close_arrived(
         return Ok(None);
     }
     let closed = find(c, reorder_id).await?;
-    let closed_wanted = closed.wanted;
-    let unmet = closed_wanted > stock;
-    let given_up = unmet && short_in_a_row(c, reorder_id).await? == MOST_SHORT;
+    let wanted = closed.wanted;
+    let unmet = wanted > stock;
+    let given_up = unmet && short_in_a_row(c, reorder_id, wanted).await? == MOST_SHORT;
     if unmet && !given_up {
-        let (order_id, wanted) = (closed.order_id, closed.wanted);
-        open(
-            c,
-            product,
-            next_id,
-            order_id,
-            wanted,
-            Some(closed.reorder_id),
-        )
-        .await?;
+        let follows = Some(closed.reorder_id);
+        open(c, product, next_id, closed.order_id, wanted, follows).await?;
     } else {
         product::point(c, &product.product_id, None).await?;
     }
-    Ok(given_up.then_some(GivenUp {
-        wanted: closed_wanted,
-    }))
+    Ok(given_up.then_some(GivenUp { wanted }))
 }
 
-/// How many reorders up to this one, each opened by the close of the one before, got less than was asked for; counts no
-/// further than [`MOST_SHORT`].
-async fn short_in_a_row(c: &mut AnyConnection, reorder_id: &str) -> Result<usize> {
+/// How many reorders up to this one, each opened by the close of the one before, got less than was asked for while the
+/// same count stayed unmet (a larger one is new demand, and begins anew); counts no further than [`MOST_SHORT`].
+async fn short_in_a_row(c: &mut AnyConnection, reorder_id: &str, wanted: i64) -> Result<usize> {
     let mut next = Some(reorder_id.to_owned());
     for count in 0..MOST_SHORT {
         let Some(current) = next else {
             return Ok(count);
         };
         let found: Option<Option<String>> = sqlx::query_scalar(
-            "select follows from reorders where reorder_id = ? and status = 'arrived' and exists \
+            "select follows from reorders where reorder_id = ? and wanted = ? and status = 'arrived' and exists \
              (select 1 from arrivals a where a.reorder_id = reorders.reorder_id \
              and a.applied_at is not null and a.delivered < a.asked)",
         )
         .bind(&current)
+        .bind(wanted)
         .fetch_optional(&mut *c)
         .await?;
         let Some(follows) = found else {

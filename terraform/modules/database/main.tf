@@ -1,5 +1,14 @@
 # One MySQL database on RDS, and the secret with its URL.
 
+# RDS would make them itself, without encryption and kept for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(["error", "slowquery"])
+
+  name              = "/aws/rds/instance/${var.installation}-${var.name}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_161:the functions log in with a password from Secrets Manager; the database driver cannot sign IAM tokens
   #checkov:skip=CKV_AWS_293:deletion protection is a variable, true by default
@@ -37,7 +46,7 @@ resource "aws_db_instance" "this" {
   final_snapshot_identifier  = "${var.installation}-${var.name}-last"
   auto_minor_version_upgrade = true
 
-  enabled_cloudwatch_logs_exports = ["error", "slowquery"]
+  enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.this)
 }
 
 resource "aws_secretsmanager_secret" "url" {

@@ -52,8 +52,13 @@ variable "deletion_protection" {
   type        = bool
 }
 
+variable "log_retention_days" {
+  description = "How long its error log and slow query log are kept."
+  type        = number
+}
+
 variable "kms_key_arn" {
-  description = "Encrypts storage and secret."
+  description = "Encrypts storage, secret and logs."
   type        = string
 }
 
