@@ -25,6 +25,11 @@ pub(crate) enum Verb {
     Up(Box<UpArgs>),
     /// Drive a fresh installation through a surge, a VIP, an outage with replay and more; exits non-zero if one is missing
     Demo(DemoArgs),
+    /// Measure this program on this machine, each figure next to a yardstick of the same run
+    Bench(BenchArgs),
+    /// The function that `bench` invokes
+    #[command(hide = true)]
+    BenchEcho,
     /// Run the simulated legacy factory alone
     Factory(FactoryArgs),
     /// Run the simulated marketing system alone
@@ -93,6 +98,10 @@ pub(crate) struct UpArgs {
     #[arg(long, env = "RESTOCK_CALLBACK_TIMEOUT_SECONDS", default_value_t = 86_400,
           value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     pub callback_timeout_seconds: u32,
+    /// Remove executions with their histories so many days after their end (their names stay refused for 90 days); default:
+    /// keep all
+    #[arg(long, env = "RESTOCK_RETAIN_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub retain_days: Option<u32>,
     /// Folder of the workflows (stack.json and definitions); default: ./workflows, else the copy in this program
     #[arg(long, env = "RESTOCK_WORKFLOWS")]
     pub workflows: Option<PathBuf>,
@@ -169,6 +178,22 @@ pub(crate) struct DemoArgs {
     /// How many clients make them at the same time
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub clients: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure: engine, start, lambda, queues, checkout, up, waiting, growth; default: all of it
+    #[arg(value_name = "NAME")]
+    pub parts: Vec<String>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many seconds each figure is measured
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub seconds: u32,
+    /// An empty MySQL or MariaDB database to measure checkouts on, besides SQLite
+    #[arg(long, env = "RESTOCK_BENCH_MYSQL_URL", hide_env_values = true)]
+    pub mysql_url: Option<String>,
 }
 
 #[derive(Debug, Args)]

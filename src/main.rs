@@ -2,6 +2,7 @@
 //! crates. Start reading at [`cli`].
 
 mod banner;
+mod bench;
 mod cases;
 mod cli;
 mod commands;

@@ -1,5 +1,6 @@
 //! The verbs: one file each. A verb parses nothing and stores nothing itself; it wires the parts and prints.
 
+mod bench;
 mod console;
 mod demo;
 mod dlq;
@@ -26,6 +27,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         None => up::run(cli.up),
         Some(Verb::Up(args)) => up::run(*args),
         Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Bench(args)) => bench::run(&args),
+        Some(Verb::BenchEcho) => Ok(crate::bench::echo().map_err(|error| error.to_string())?),
         Some(Verb::Factory(args)) => factory::run(args),
         Some(Verb::Marketing(args)) => marketing::run(args),
         Some(Verb::Migrate(args)) => migrate::run(args),

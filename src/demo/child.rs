@@ -11,8 +11,6 @@ use thiserror::Error;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::DemoArgs;
-
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Long enough to be seen waiting, short enough for a demo.
@@ -29,6 +27,7 @@ pub(crate) struct Child {
 
 #[derive(Debug, Deserialize)]
 struct Ready {
+    pid: u32,
     api: String,
     aws: String,
     factory: String,
@@ -58,10 +57,19 @@ pub(crate) enum ChildError {
 
 impl Child {
     /// Starts it and waits until it listens. Its log goes to `up.log` in `folder`.
-    pub(crate) async fn start(folder: &Path, args: &DemoArgs) -> Result<Child, ChildError> {
+    /// The databases are SQLite files there unless their URLs are given.
+    pub(crate) async fn start(
+        folder: &Path,
+        database_url: Option<&str>,
+        customers_url: Option<&str>,
+    ) -> Result<Child, ChildError> {
         std::fs::create_dir_all(folder)?;
         let ready_file = folder.join("ready.json");
         let log = folder.join("up.log");
+        // Of an earlier start in the same folder.
+        if ready_file.exists() {
+            std::fs::remove_file(&ready_file)?;
+        }
         let mut command = Command::new(std::env::current_exe()?);
         without_settings(&mut command);
         let mut process = command
@@ -72,16 +80,8 @@ impl Child {
             .arg("--ready-file")
             .arg(&ready_file)
             // By the environment: arguments can be read by every user of the machine.
-            .envs(
-                args.database_url
-                    .iter()
-                    .map(|url| ("RESTOCK_DATABASE_URL", url)),
-            )
-            .envs(
-                args.customers_url
-                    .iter()
-                    .map(|url| ("RESTOCK_CUSTOMERS_URL", url)),
-            )
+            .envs(database_url.map(|url| ("RESTOCK_DATABASE_URL", url)))
+            .envs(customers_url.map(|url| ("RESTOCK_CUSTOMERS_URL", url)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
@@ -101,14 +101,19 @@ impl Child {
         let ready = serde_json::from_slice(&std::fs::read(&ready_file)?)?;
         let sqlite = |name: &str| format!("sqlite:{}", folder.join("data").join(name).display());
         let or_sqlite =
-            |url: &Option<String>, name: &str| url.clone().unwrap_or_else(|| sqlite(name));
+            |url: Option<&str>, name: &str| url.map_or_else(|| sqlite(name), str::to_owned);
         Ok(Child {
             process,
             folder: folder.to_owned(),
-            warehouse_url: or_sqlite(&args.database_url, "warehouse.db"),
-            customers_url: or_sqlite(&args.customers_url, "customers.db"),
+            warehouse_url: or_sqlite(database_url, "warehouse.db"),
+            customers_url: or_sqlite(customers_url, "customers.db"),
             ready,
         })
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.ready.pid
     }
 
     /// Base URL of the Sales API.
@@ -145,7 +150,7 @@ impl Child {
         self.folder.join("up.log").display().to_string()
     }
 
-    /// Ends it.
+    /// Ends it with SIGKILL.
     pub(crate) async fn stop(mut self) -> Result<(), ChildError> {
         self.process.kill().await?;
         Ok(())

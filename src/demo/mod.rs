@@ -59,7 +59,12 @@ struct Stage {
 pub(crate) async fn run(args: &DemoArgs, folder: &Path) -> Result<Report, DemoError> {
     let started = Instant::now();
     terminal::say("restock demo: starting an installation on free ports …");
-    let child = Child::start(folder, args).await?;
+    let child = Child::start(
+        folder,
+        args.database_url.as_deref(),
+        args.customers_url.as_deref(),
+    )
+    .await?;
     let mut stage = Stage {
         shop: shop::Client::new(&child)?,
         partners: partners::Partners::new(&child),

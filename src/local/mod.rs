@@ -13,6 +13,7 @@ mod schedule;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_local::lambda::ConfigError;
 use aws_local::mock::{MockError, Mocks};
@@ -98,6 +99,9 @@ impl Local {
             engine::Settings {
                 region: args.region.clone(),
                 account: ACCOUNT.to_owned(),
+                retain: args
+                    .retain_days
+                    .map(|days| Duration::from_secs(u64::from(days) * 86_400)),
                 ..engine::Settings::default()
             },
         )?;

@@ -32,7 +32,8 @@ impl Drop for Process {
 
 pub(crate) fn restock(args: &[&str], log: &Path) -> Process {
     let log = File::options().create(true).append(true).open(log).unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_restock"))
+    let built = env!("CARGO_BIN_EXE_restock").to_owned();
+    let child = Command::new(std::env::var("RESTOCK_TEST_BINARY").unwrap_or(built))
         .args(args)
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap_or_default())
@@ -128,24 +129,19 @@ impl Up {
         .await
     }
 
+    /// Starts it and kills it after this long, ready or not.
+    pub(crate) async fn start_and_kill(&mut self, after: Duration) {
+        self.kill();
+        self.process = Some(self.spawn());
+        tokio::time::sleep(after).await;
+        self.kill();
+    }
+
     /// Starts it again on the same data and the same ports.
     pub(crate) async fn restart(&mut self) {
         self.kill();
-        let ready = self.folder.path().join("ready.json");
-        let _ = std::fs::remove_file(&ready);
-        let data = self.data_dir();
-        let [api, aws] = self.listen.clone();
-        let mut args = vec!["up", "--api", &api, "--aws", &aws];
-        args.extend(["--console", "127.0.0.1:0"]);
-        args.extend([
-            "--data-dir",
-            data.to_str().unwrap(),
-            "--ready-file",
-            ready.to_str().unwrap(),
-        ]);
-        args.extend(self.args.iter().map(String::as_str));
-        let mut process = restock(&args, &self.log());
-        let log = self.log();
+        let mut process = self.spawn();
+        let (ready, log) = (self.ready_file(), self.log());
         self.ready = eventually("the ready file", async || {
             if let Some(status) = process.0.try_wait().unwrap() {
                 panic!(
@@ -157,6 +153,26 @@ impl Up {
         })
         .await;
         self.process = Some(process);
+    }
+
+    fn spawn(&self) -> Process {
+        let (ready, data) = (self.ready_file(), self.data_dir());
+        let _ = std::fs::remove_file(&ready);
+        let [api, aws] = &self.listen;
+        let mut args = vec!["up", "--api", api, "--aws", aws];
+        args.extend(["--console", "127.0.0.1:0"]);
+        args.extend([
+            "--data-dir",
+            data.to_str().unwrap(),
+            "--ready-file",
+            ready.to_str().unwrap(),
+        ]);
+        args.extend(self.args.iter().map(String::as_str));
+        restock(&args, &self.log())
+    }
+
+    fn ready_file(&self) -> PathBuf {
+        self.folder.path().join("ready.json")
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -342,11 +358,14 @@ impl Up {
 
     /// Waits until no execution runs and no message waits anywhere.
     pub(crate) async fn settle(&self) {
+        let mut seen = String::new();
         eventually("quiet", async || {
             let executions = self.executions().await;
-            let running = executions
+            let mut moving: Vec<String> = executions
                 .iter()
-                .any(|e| e.status == ExecutionStatus::Running);
+                .filter(|e| e.status == ExecutionStatus::Running)
+                .map(|e| e.name.clone())
+                .collect();
             let queues = self
                 .sqs()
                 .await
@@ -356,11 +375,18 @@ impl Up {
                 .unwrap()
                 .queue_urls
                 .unwrap_or_default();
-            let mut waiting = 0;
-            for url in &queues {
-                waiting += self.depth(url.rsplit('/').next().unwrap()).await;
+            for queue in queues.iter().map(|url| url.rsplit('/').next().unwrap()) {
+                let depth = self.depth(queue).await;
+                if depth > 0 {
+                    moving.push(format!("{depth} in {queue}"));
+                }
             }
-            (!executions.is_empty() && !running && waiting == 0).then_some(())
+            // For whoever wants to know what kept it from being quiet.
+            if seen != moving.join(", ") {
+                seen = moving.join(", ");
+                eprintln!("moving: {seen}");
+            }
+            (!executions.is_empty() && moving.is_empty()).then_some(())
         })
         .await;
     }
@@ -400,6 +426,15 @@ impl Up {
         let books = self.books().await;
         assert_eq!(books.broken(), Vec::<String>::new());
         books
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("kept for you: {}", self.folder.path().display());
+        }
     }
 }
 

@@ -64,7 +64,7 @@ async fn a_reorder_survives_a_kill_at_any_moment() {
 }
 
 /// Ids count from 1 without a gap, and each event follows an earlier one.
-fn assert_dense(ids: &[(i64, i64)]) {
+pub(crate) fn assert_dense(ids: &[(i64, i64)]) {
     for (index, (id, previous)) in ids.iter().enumerate() {
         assert_eq!(*id, i64::try_from(index).unwrap() + 1);
         assert!(previous < id, "event {id} follows {previous}");

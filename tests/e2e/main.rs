@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod crash;
 mod demo;
 mod harness;
 mod kill;

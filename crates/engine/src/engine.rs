@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,9 @@ pub struct Settings {
     pub max_database_bytes: Option<u64>,
     /// Tasks that run at the same time; others wait their turn.
     pub max_running_tasks: usize,
+    /// How long executions are kept after their end, with their histories; `None`: for ever. Their names are refused for 90
+    /// days in any case.
+    pub retain: Option<Duration>,
     /// Executions kept in memory after their last transition; others are read from the journal when they go on.
     pub live_executions: usize,
 }
@@ -37,6 +41,7 @@ impl Default for Settings {
             clock: Arc::new(SystemClock),
             max_database_bytes: None,
             max_running_tasks: 1024,
+            retain: None,
             live_executions: 4096,
         }
     }

@@ -15,6 +15,7 @@ mod live;
 mod map_run;
 mod map_run_store;
 mod map_runs;
+mod prune;
 mod recovery;
 mod redrive;
 mod start;
@@ -25,6 +26,7 @@ mod tokens;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use asl::{Data, Signal, Status};
 use tokio::runtime::Handle;
@@ -95,6 +97,8 @@ struct Shared {
     map_runs: MapRuns,
     ended: broadcast::Sender<Ended>,
     last_id: AtomicU64,
+    /// How long executions are kept after their end; `None`: for ever.
+    retain: Option<Duration>,
     /// Where to run things, and who runs tasks; empty before the engine is started.
     started: OnceLock<(Handle, Arc<dyn TaskRunner>)>,
 }
@@ -120,6 +124,7 @@ impl Executions {
             map_runs: MapRuns::default(),
             ended: broadcast::Sender::new(ENDED_KEPT),
             last_id: AtomicU64::new(last_id),
+            retain: settings.retain,
             started: OnceLock::new(),
         };
         Ok(Executions {

@@ -9,6 +9,7 @@
 //! The journal knows nothing of queues or executions: the statements stand beside the functions that need them.
 //! Start with [`Journal::submit`]; the thread behind it is in `writer`.
 
+mod checkpoint;
 mod group;
 mod readers;
 mod schema;
@@ -23,6 +24,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use self::checkpoint::Checkpoints;
 pub(crate) use self::group::{Commit, Outcome};
 use self::group::{Group, Pending};
 use self::readers::Readers;
@@ -65,6 +67,7 @@ impl Journal {
         let lock = DirectoryLock::take(directory)?;
         let file = directory.join("engine.db");
         let connection = schema::open(&file, max_bytes)?;
+        let checkpoints = Checkpoints::start(&file, &connection)?;
         let counters = Arc::new(Counters::default());
         let (groups, waiting) = mpsc::channel();
         let writer = std::thread::Builder::new()
@@ -72,7 +75,7 @@ impl Journal {
             .spawn({
                 let counters = Arc::clone(&counters);
                 // The writer holds the lock, so the directory is free exactly when the last commit is done.
-                move || writer::run(connection, &waiting, &counters, lock)
+                move || writer::run(connection, checkpoints, &waiting, &counters, lock)
             })
             .map_err(|source| OpenError::Directory {
                 directory: directory.to_owned(),

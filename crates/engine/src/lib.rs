@@ -18,6 +18,7 @@ mod executions;
 mod journal;
 mod lock;
 mod machines;
+pub mod measure;
 mod queues;
 
 pub use arn::QueueArn;

@@ -1,6 +1,6 @@
 //! Queues with the semantics of SQS standard queues, durable.
 //!
-//! A queue's messages are in memory (`backlog`) and in the journal (`store`). Sending becomes visible in memory after its
+//! A queue's messages are in memory (`backlog`; their texts as far as there is room, `body`) and in the journal (`store`). Sending becomes visible in memory after its
 //! commit; receiving, deleting and changing visibility change memory first, under the queue's lock and together with the
 //! hand-over to the journal, and are undone if the commit fails. So memory and journal see the same order, and nothing is
 //! answered before it is durable.
@@ -13,6 +13,7 @@
 mod acknowledge;
 mod attributes;
 mod backlog;
+mod body;
 mod error;
 mod message;
 mod receipt;
@@ -32,6 +33,7 @@ use self::attributes::Configuration;
 pub use self::attributes::{Attributes, RedrivePolicy};
 use self::backlog::Backlog;
 pub use self::backlog::Counts;
+use self::body::Room;
 pub use self::error::QueueError;
 pub use self::message::{
     AttributeValue, MessageAttribute, MessageAttributes, NewMessage, Receive, Received, Sent,
@@ -67,6 +69,8 @@ struct Shared {
     /// Creating, configuring and deleting happen one after the other.
     administration: tokio::sync::Mutex<()>,
     last_seq: AtomicU64,
+    /// For the texts of messages.
+    room: Arc<Room>,
 }
 
 /// A queue at work.
@@ -106,6 +110,7 @@ impl Queues {
     ) -> Result<Queues, StorageError> {
         let (rows, last_seq) =
             journal.read_now(|db| Ok((store::load_queues(db)?, store::last_seq(db)?)))?;
+        let room = Arc::<Room>::default();
         let mut queues = BTreeMap::new();
         let mut by_id = HashMap::new();
         for row in rows {
@@ -127,7 +132,7 @@ impl Queues {
             queues.insert(row.name, live);
         }
         journal.read_now(|db| {
-            store::load_messages(db, |queue, held| {
+            store::load_messages(db, &room, |queue, held| {
                 if let Some(live) = by_id.get(&queue) {
                     live.backlog().insert(held);
                 }
@@ -143,6 +148,7 @@ impl Queues {
             queues: RwLock::new(queues),
             administration: tokio::sync::Mutex::new(()),
             last_seq: AtomicU64::new(last_seq),
+            room,
         };
         Ok(Queues {
             shared: Arc::new(shared),

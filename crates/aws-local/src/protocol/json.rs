@@ -132,6 +132,18 @@ impl JsonError {
         }
     }
 
+    /// The store takes nothing at the moment, and may later.
+    pub fn unavailable() -> JsonError {
+        JsonError {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..JsonError::client(
+                format!("{FRAMEWORK}#ServiceUnavailableException"),
+                "The service cannot store anything at the moment. Try again later.",
+            )
+            .with_query_code("ServiceUnavailable")
+        }
+    }
+
     /// Our fault; says nothing about it. Log the cause where it is known.
     pub fn internal() -> JsonError {
         JsonError {

@@ -3,7 +3,6 @@
 //! `__type` has the shape of the JSON protocol, `x-amzn-query-error` the code of the Query protocol before it; SDKs report the
 //! latter. Source: Amazon SQS API Reference, the errors of each action; Smithy model of SQS, `awsQueryError` traits.
 
-use axum::http::StatusCode;
 use engine::{QueueError, StorageError};
 
 use crate::protocol::{is_temporary, json::JsonError};
@@ -128,14 +127,7 @@ pub(super) fn from_engine(error: QueueError) -> JsonError {
 pub(super) fn from_storage(error: &StorageError) -> JsonError {
     tracing::error!(%error, "a queue action could not be stored");
     if is_temporary(error) {
-        JsonError {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            ..JsonError::client(
-                format!("{FRAMEWORK}#ServiceUnavailableException"),
-                "The service cannot store anything at the moment. Try again later.",
-            )
-            .with_query_code("ServiceUnavailable")
-        }
+        JsonError::unavailable()
     } else {
         JsonError::internal()
     }

@@ -5,7 +5,7 @@
 use engine::StorageError;
 use serde_json::json;
 
-use crate::protocol::json::JsonError;
+use crate::protocol::{is_temporary, json::JsonError};
 
 /// The namespace in which Step Functions names its own errors.
 const MODEL: &str = "com.amazonaws.swf.service.v2.model";
@@ -185,5 +185,9 @@ pub(super) fn service_quota_exceeded(message: impl Into<String>) -> JsonError {
 /// The store failed. The client learns that it may try again; the log learns why.
 pub(super) fn storage(error: &StorageError) -> JsonError {
     tracing::error!(%error, "the engine's store failed");
-    JsonError::internal()
+    if is_temporary(error) {
+        JsonError::unavailable()
+    } else {
+        JsonError::internal()
+    }
 }

@@ -496,6 +496,16 @@ async fn a_full_database_is_told_as_such_and_recovers() {
     let url = wire.queue("q").await;
     let q = format!(r#""QueueUrl":"{url}""#);
     let message = format!(r#"{{{q},"MessageBody":"{}"}}"#, "x".repeat(100_000));
+    let definition = r#"{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Pass\",\"End\":true}}}"#;
+    let role = "arn:aws:iam::000000000000:role/r";
+    let machine = format!(r#"{{"name":"m","roleArn":"{role}","definition":"{definition}"}}"#);
+    let made = json(&wire, "AWSStepFunctions.CreateStateMachine", &machine).await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let arn = "arn:aws:states:us-east-1:000000000000:stateMachine:m";
+    let text = "x".repeat(100_000);
+    let start =
+        format!(r#"{{"stateMachineArn":"{arn}","name":"e","input":"{{\"text\":\"{text}\"}}"}}"#);
+    const START: &str = "AWSStepFunctions.StartExecution";
     let mut sent = 0;
     let full = loop {
         let answer = json(&wire, "AmazonSQS.SendMessage", &message).await;
@@ -515,9 +525,16 @@ async fn a_full_database_is_told_as_such_and_recovers() {
         "{}",
         full.body
     );
+    let refused = json(&wire, START, &start).await;
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.body.contains("ServiceUnavailableException"));
 
     let purged = json(&wire, "AmazonSQS.PurgeQueue", &format!("{{{q}}}")).await;
     assert_eq!(purged.status, 200, "{}", purged.body);
     let again = json(&wire, "AmazonSQS.SendMessage", &message).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    let purged = json(&wire, "AmazonSQS.PurgeQueue", &format!("{{{q}}}")).await;
+    assert_eq!(purged.status, 200, "{}", purged.body);
+    let again = json(&wire, START, &start.replace(&text, "y")).await;
     assert_eq!(again.status, 200, "{}", again.body);
 }

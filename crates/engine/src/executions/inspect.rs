@@ -114,10 +114,11 @@ impl Executions {
     pub async fn describe(&self, arn: &str) -> Result<Description, ExecutionError> {
         let found = self.find(arn).await?;
         let key = found.summary.key;
-        let input = self
-            .input_of(key)
-            .await?
-            .ok_or_else(|| StorageError::Corrupt(format!("execution {key} has no start")))?;
+        let input = self.input_of(key).await?;
+        // Found, and pruned since.
+        let input = input.ok_or_else(|| ExecutionError::ExecutionDoesNotExist {
+            arn: arn.to_owned(),
+        })?;
         let output = found.output.as_deref().map(Data::parse).transpose();
         let output =
             output.map_err(|error| StorageError::corrupt("the output of an execution", error))?;
@@ -197,7 +198,7 @@ impl Executions {
             "and ?4 is null"
         };
         let query = format!(
-            "select {COLUMNS} from {TABLES} where {column} = ?1 and executions.id < ?2 {of_status}{more} order by executions.id desc limit ?3"
+            "select {COLUMNS} from {TABLES} where {column} = ?1 and executions.id < ?2 and records > 0 {of_status}{more} order by executions.id desc limit ?3"
         );
         let place = self.shared.place.clone();
         let limit = page.max.saturating_add(1);
@@ -314,7 +315,7 @@ impl Executions {
         let found = self.shared.journal.read(move |db| {
             // A machine may have been deleted and made again: the newest one's execution.
             let query = format!(
-                "select {COLUMNS} from {TABLES} where machines.name = ?1 and executions.name = ?2 order by machines.id desc limit 1"
+                "select {COLUMNS} from {TABLES} where machines.name = ?1 and executions.name = ?2 and records > 0 order by machines.id desc limit 1"
             );
             let mut query = db.prepare_cached(&query)?;
             let row = query.query_row([&machine, &name], |row| Ok(read(row, &place))).optional()?;

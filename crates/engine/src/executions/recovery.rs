@@ -40,6 +40,10 @@ impl Shared {
         self.spawn(async move { shared.keep_time().await });
         let shared = Arc::clone(self);
         self.spawn(async move { shared.stop_left_children().await });
+        if let Some(retain) = self.retain {
+            let shared = Arc::clone(self);
+            self.spawn(async move { shared.keep_pruning(retain).await });
+        }
         Ok(())
     }
 

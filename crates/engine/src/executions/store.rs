@@ -19,6 +19,7 @@ pub(crate) const TABLES: &str = concat!(
         status text not null,
         started integer not null,
         stopped integer,
+        -- 0: it was pruned, and only its name is left
         records integer not null,
         next_due integer,
         effects integer not null,
@@ -65,7 +66,7 @@ pub(crate) const TO_VERSION_2: &str = concat!(
     map_runs_tables!()
 );
 
-const RECORD_BITS: u32 = 20;
+pub(crate) const RECORD_BITS: u32 = 20;
 
 /// The place of a record in the table.
 pub(crate) fn record_id(execution: u64, record: u32) -> i64 {

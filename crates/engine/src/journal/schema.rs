@@ -98,8 +98,6 @@ fn configure(connection: &Connection, max_bytes: Option<u64>) -> rusqlite::Resul
     // FULL: a commit returns only when the log has been synced. Everything we promise rests on it.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A page that is rewritten often reaches the database once per checkpoint, so rarer checkpoints write less: 64 MiB of log.
-    connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     // What the log grew to in a burst is given back at the next checkpoint.
     connection.pragma_update(None, "journal_size_limit", 256 * 1024 * 1024)?;
     connection.pragma_update(None, "cache_size", -32 * 1024)?;

@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Counters;
+use super::checkpoint::Checkpoints;
 use super::group::Group;
 use crate::StorageError;
 use crate::lock::DirectoryLock;
@@ -16,6 +17,7 @@ const LARGEST_BATCH: usize = 1024;
 /// Runs until all senders are gone and the channel is empty.
 pub(crate) fn run(
     mut connection: Connection,
+    mut checkpoints: Checkpoints,
     waiting: &Receiver<Box<dyn Group>>,
     counters: &Counters,
     lock: DirectoryLock,
@@ -31,7 +33,9 @@ pub(crate) fn run(
         } else {
             one_by_one(&mut connection, &mut batch, counters);
         }
+        checkpoints.after_commit(&connection);
     }
+    checkpoints.stop();
     // SQLite moves the log into the database on close; only then may the next process have the directory.
     if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the engine database was not closed cleanly; the next start recovers it");

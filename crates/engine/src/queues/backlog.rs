@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::body::Body;
 use super::message::MessageAttributes;
 use super::receipt::Receipt;
 use crate::Millis;
@@ -18,7 +19,7 @@ pub(crate) struct Message {
     /// Row id of the queue.
     pub(crate) queue: i64,
     pub(crate) id: Uuid,
-    pub(crate) body: Arc<str>,
+    pub(crate) body: Body,
     pub(crate) attributes: Arc<MessageAttributes>,
     pub(crate) system: Arc<BTreeMap<String, String>>,
     pub(crate) sent: Millis,

@@ -4,6 +4,7 @@
 //! Of those that wait at least one knows the current time of that: everybody who changes the queue or stops waiting wakes
 //! one more. So no timer runs for a queue that nobody waits for.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::backlog::{Held, Message, Place, Taken};
@@ -134,11 +135,40 @@ impl Queues {
                 )
             };
             let deliveries = commit.await?;
-            if !deliveries.is_empty() {
-                return Ok(deliveries.iter().map(|held| received(held, now)).collect());
+            let received = self.with_bodies(&deliveries, now).await?;
+            if !received.is_empty() {
+                return Ok(received);
             }
-            // Only dead letters so far: look again.
+            // Only dead letters so far, or all were deleted meanwhile: look again.
         }
+    }
+
+    /// The deliveries with their texts, read where they are not in memory. Without those that were deleted meanwhile.
+    async fn with_bodies(
+        &self,
+        deliveries: &[Held],
+        now: Millis,
+    ) -> Result<Vec<Received>, QueueError> {
+        let stored: Vec<u64> = deliveries
+            .iter()
+            .filter(|held| held.message.body.text().is_none())
+            .map(|held| held.message.seq)
+            .collect();
+        let bodies = match stored.is_empty() {
+            true => HashMap::new(),
+            false => {
+                let read = move |db: &rusqlite::Connection| store::bodies(db, &stored);
+                self.shared.journal.read(read).await?
+            }
+        };
+        let body = |held: &Held| {
+            let kept = held.message.body.text();
+            kept.or_else(|| bodies.get(&held.message.seq)).cloned()
+        };
+        Ok(deliveries
+            .iter()
+            .filter_map(|held| Some(received(held, body(held)?, now)))
+            .collect())
     }
 
     /// Submits a take; called with the queue locked, so that the journal has the order of the queue.
@@ -210,11 +240,11 @@ fn dead_letter(held: &Held, source: &Live, queue: i64) -> Held {
     }
 }
 
-fn received(held: &Held, now: Millis) -> Received {
+fn received(held: &Held, body: Arc<str>, now: Millis) -> Received {
     Received {
         message_id: held.message.id.to_string(),
         receipt_handle: held.receipt().encode(),
-        body: Arc::clone(&held.message.body),
+        body,
         attributes: Arc::clone(&held.message.attributes),
         sent: held.message.sent,
         first_received: held.first_received.unwrap_or(now),

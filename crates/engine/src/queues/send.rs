@@ -107,11 +107,12 @@ impl Queues {
         let now = self.shared.clock.now();
         let delay = new.delay.unwrap_or_else(|| live.configuration().delay);
         let available = now.saturating_add(i64::from(delay) * 1000);
+        let body: Arc<str> = new.body.into();
         let message = Message {
             seq: self.shared.next_seq(),
             queue: live.id,
             id: Uuid::new_v4(),
-            body: new.body.into(),
+            body: self.shared.room.keep(Arc::clone(&body)),
             attributes: Arc::new(new.attributes),
             system: Arc::new(new.system),
             sent: now,
@@ -130,6 +131,7 @@ impl Queues {
         };
         let row = MessageRow {
             held,
+            body,
             available,
             effect: new.effect,
         };

@@ -1,5 +1,6 @@
 //! The tables of the queues, and every statement on them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 use super::attributes::Attributes;
 use super::backlog::{Held, Message, Place};
+use super::body::{Body, Room};
 use crate::{Millis, StorageError};
 
 /// A message's row is written once; what changes with every receive is in the narrow `deliveries`, so that receiving a large
@@ -55,6 +57,8 @@ pub(crate) struct QueueRow {
 /// A message to be inserted.
 pub(crate) struct MessageRow {
     pub(crate) held: Held,
+    /// Its text, which may not be kept in memory.
+    pub(crate) body: Arc<str>,
     pub(crate) available: Millis,
     pub(crate) effect: Option<String>,
 }
@@ -142,7 +146,7 @@ pub(crate) fn insert_message(
             key(message.seq),
             message.queue,
             message.id.as_bytes(),
-            &*message.body,
+            &*row.body,
             attributes,
             system,
             message.sent,
@@ -235,9 +239,26 @@ pub(crate) fn load_queues(db: &Connection) -> Result<Vec<QueueRow>, StorageError
     Ok(queues)
 }
 
+/// The texts of those of these messages that are still there.
+pub(crate) fn bodies(
+    db: &Connection,
+    seqs: &[u64],
+) -> Result<HashMap<u64, Arc<str>>, StorageError> {
+    let mut query = db.prepare_cached("select body from messages where id = ?1")?;
+    let mut bodies = HashMap::with_capacity(seqs.len());
+    for seq in seqs {
+        let body = query.query_row([key(*seq)], |row| row.get::<_, String>(0));
+        if let Some(body) = body.optional()? {
+            bodies.insert(*seq, Arc::from(body));
+        }
+    }
+    Ok(bodies)
+}
+
 /// Hands every message to `take`, with its queue, in the order of sending.
 pub(crate) fn load_messages(
     db: &Connection,
+    room: &Arc<Room>,
     mut take: impl FnMut(i64, Held),
 ) -> Result<(), StorageError> {
     let mut query = db.prepare(
@@ -247,14 +268,19 @@ pub(crate) fn load_messages(
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        take(row.get(1)?, held(row)?);
+        take(row.get(1)?, held(row, room)?);
     }
     Ok(())
 }
 
-fn held(row: &Row<'_>) -> Result<Held, StorageError> {
+fn held(row: &Row<'_>, room: &Arc<Room>) -> Result<Held, StorageError> {
     let shared = |text: Option<String>| text.map(Arc::<str>::from);
     let receives = row.get::<_, Option<u32>>(10)?.unwrap_or(0);
+    // SQLite reads a column when it is asked for, so a text that has no room costs nothing.
+    let body = match room.is_left() {
+        true => room.keep(row.get::<_, String>(3)?.into()),
+        false => Body::Stored,
+    };
     // A message that was in flight stays so until its visibility ends: its receipt handle is still good.
     let place = match row.get::<_, Option<Millis>>(9)? {
         Some(due) => Place::InFlight(due),
@@ -265,7 +291,7 @@ fn held(row: &Row<'_>) -> Result<Held, StorageError> {
             seq: row.get::<_, i64>(0)?.unsigned_abs(),
             queue: row.get(1)?,
             id: Uuid::from_bytes(row.get(2)?),
-            body: Arc::from(row.get::<_, String>(3)?),
+            body,
             attributes: Arc::new(optional(row.get(4)?)?),
             system: Arc::new(optional(row.get(5)?)?),
             sent: row.get(6)?,

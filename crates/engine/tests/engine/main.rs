@@ -7,6 +7,7 @@ mod executions;
 mod fixture;
 mod map_runs;
 mod polling;
+mod pruning;
 mod queues;
 mod recovery;
 mod redrive;

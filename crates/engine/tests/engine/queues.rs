@@ -415,3 +415,45 @@ async fn a_receiver_that_ends_with_the_process_leaves_its_messages_visible() {
     assert_eq!(bodies(&again), ["ours"]);
     assert_eq!(again[0].receive_count, 2, "the first receive counts");
 }
+
+/// More text than is kept in memory: everything comes out as it went in, before and after a restart.
+#[tokio::test]
+async fn a_backlog_larger_than_memory_is_received_in_full() {
+    const LARGE: usize = 1024 * 1024;
+    let f = Fixture::new();
+    f.queue("q", &[]).await;
+    let text = |n: usize| format!("{n} {}", "x".repeat(LARGE - 10));
+    for n in 0..40 {
+        let message = vec![NewMessage::new(text(n))];
+        f.engine.queues().send("q", message).await.unwrap();
+    }
+    let take = async |f: &Fixture, from: usize| {
+        let request = Receive {
+            max: 10,
+            ..Receive::default()
+        };
+        for ten in 0..2 {
+            let received = f.engine.queues().receive("q", request).await.unwrap();
+            for (n, message) in received.iter().enumerate() {
+                assert!(
+                    *message.body == *text(from + ten * 10 + n),
+                    "{from} {ten} {n}"
+                );
+            }
+            assert_eq!(received.len(), 10);
+            let handles: Vec<_> = received.into_iter().map(|it| it.receipt_handle).collect();
+            f.engine
+                .queues()
+                .delete_messages("q", &handles)
+                .await
+                .unwrap();
+        }
+    };
+    take(&f, 0).await;
+    let f = f.crash();
+    take(&f, 20).await;
+    assert_eq!(
+        f.engine.queues().counts("q").unwrap(),
+        engine::Counts::default()
+    );
+}

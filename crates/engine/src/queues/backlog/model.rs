@@ -61,7 +61,7 @@ fn held(seq: u64, now: Millis, delay: Millis) -> Held {
         seq,
         queue: 1,
         id: Uuid::from_u128(u128::from(seq) + 1),
-        body: Arc::from("body"),
+        body: Body::Stored,
         attributes: Arc::default(),
         system: Arc::default(),
         sent: now,
