@@ -46,6 +46,7 @@ pub use entry::{BranchId, Entry};
 pub use event::{Event, Failure, StateKind};
 pub use execution::{Execution, Identity, Status};
 pub use history::{Heading, HistoryEvent};
+pub use interpret::trial;
 pub use interpret::{IllegalEntry, decide, evolve};
 pub use model::Definition;
 pub use parse::{Parsed, parse};

@@ -14,7 +14,9 @@ use crate::{
     mock::Mocks,
     outbox::Outbox,
     protocol::json::JsonService,
-    runner::{Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration},
+    runner::{
+        Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration, states::StatesIntegration,
+    },
     ses::Ses,
     sns::Sns,
     sqs::{self, Sqs},
@@ -57,6 +59,7 @@ pub struct Server {
     outbox: Outbox,
     json: Vec<(&'static str, Arc<dyn JsonService>)>,
     rest: Router,
+    step_functions: Arc<StepFunctions>,
     runner: Runner,
     mocks: Arc<Mocks>,
     engine: Engine,
@@ -102,12 +105,20 @@ impl Server {
         let sqs = Sqs::new(queues.clone(), documents.clone(), account.clone());
         let sns = Sns::open(documents.clone(), queues, outbox.clone(), region, account).await?;
         let ses = Ses::new(outbox.clone(), documents);
-        let step_functions = StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks));
+        let step_functions =
+            Arc::new(StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks)));
 
         let runner = Runner::default()
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
             .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
+            .with(
+                "states",
+                Arc::new(StatesIntegration::new(
+                    engine.clone(),
+                    Arc::clone(&step_functions),
+                )),
+            )
             .with(
                 "sns",
                 Arc::new(SnsIntegration::new(sns.clone(), public_url)),
@@ -115,7 +126,7 @@ impl Server {
         Ok(Server {
             json: vec![
                 (sqs::TARGET, Arc::new(sqs.clone())),
-                (states::TARGET, Arc::new(step_functions)),
+                (states::TARGET, Arc::clone(&step_functions) as _),
             ],
             rest: ses
                 .router()
@@ -125,6 +136,7 @@ impl Server {
             sns,
             lambda,
             outbox,
+            step_functions,
             runner,
             mocks,
             engine: engine.clone(),
@@ -144,6 +156,9 @@ impl Server {
 
     /// Everything that listens on the AWS port.
     pub fn router(&self) -> Router {
+        // Services may have been added until now.
+        self.step_functions
+            .try_tasks_with(Arc::new(self.runner.clone()));
         let front = Arc::new(Front {
             json: self.json.clone(),
             sns: self.sns.clone(),

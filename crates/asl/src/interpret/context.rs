@@ -9,6 +9,9 @@ use crate::model::Kind;
 
 /// The whole context object.
 pub(super) fn object(lens: &Lens<'_>) -> Value {
+    if let Some(given) = &lens.context {
+        return given.value().clone();
+    }
     let identity = lens.execution.identity();
     let mut context = Map::new();
     let mut execution = json!({
@@ -17,8 +20,11 @@ pub(super) fn object(lens: &Lens<'_>) -> Value {
         "StartTime": iso(lens.execution.started_at),
         "Name": identity.name,
         "RoleArn": identity.role_arn,
-        "RedriveCount": lens.execution.redrive_count(),
     });
+    // Express executions cannot be redriven.
+    if !identity.execution_arn.contains(":express:") {
+        execution["RedriveCount"] = lens.execution.redrive_count().into();
+    }
     if let Some(at) = lens.execution.redriven_at() {
         execution["RedriveTime"] = iso(at).into();
     }

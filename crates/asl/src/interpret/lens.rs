@@ -28,6 +28,8 @@ pub(super) struct Lens<'a> {
     pub(super) token: Option<String>,
     /// The item that an ItemSelector is evaluated for.
     pub(super) item: Option<Item>,
+    /// The whole context object, if it is given.
+    pub(super) context: Option<Data>,
     /// One for each of [`Needs`].
     sessions: [OnceCell<Session>; 2],
 }
@@ -52,6 +54,7 @@ impl Run<'_> {
             error: None,
             token: None,
             item: None,
+            context: self.context.clone(),
             sessions: Default::default(),
         })
     }

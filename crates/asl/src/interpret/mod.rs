@@ -24,6 +24,7 @@ mod run;
 mod signals;
 mod succeed;
 mod task;
+pub mod trial;
 mod wait;
 
 pub use evolve::{IllegalEntry, evolve};
@@ -75,6 +76,8 @@ struct Run<'a> {
     entries: Vec<Entry>,
     commands: Vec<Command>,
     bytes: usize,
+    /// The context object, where it is given instead of made: a state that is tried alone.
+    context: Option<crate::Data>,
 }
 
 /// What interpreting returns: the only error is an entry that does not fit, which no valid pair of definition and journal has.
@@ -90,6 +93,7 @@ impl<'a> Run<'a> {
             entries: Vec::new(),
             commands: Vec::new(),
             bytes: 0,
+            context: None,
         }
     }
 

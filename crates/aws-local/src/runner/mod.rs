@@ -10,6 +10,7 @@ mod lambda;
 pub(crate) mod metadata;
 pub mod sns;
 pub mod sqs;
+pub mod states;
 
 use std::{collections::BTreeMap, sync::Arc};
 

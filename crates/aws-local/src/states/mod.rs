@@ -8,7 +8,7 @@
 //! families that matter most.
 //!
 //! Differs from AWS on purpose:
-//! - `TestState` and the Map Run actions answer `UnknownOperationException`. Express machines run with `StartSyncExecution`
+//! - The Map Run actions answer `UnknownOperationException`. Express machines run with `StartSyncExecution`
 //!   only (see [`sync`]); `StartExecution` answers `StateMachineTypeNotSupported`.
 //! - Every change is visible at once. A deleted machine is gone at once, and its running executions go on to their end; AWS
 //!   shows it as `DELETING` and ends them. Either way they cannot be redriven.
@@ -33,13 +33,14 @@ mod redrive;
 mod sync;
 mod tags;
 mod tasks;
+mod test_state;
 mod validate;
 mod versions;
 mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use engine::{Change, Engine};
+use engine::{Change, Engine, TaskRunner};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -63,6 +64,8 @@ pub struct StepFunctions {
     engine: Engine,
     offers: Offers,
     mocks: Arc<Mocks>,
+    /// Who calls services for a state that is tried alone.
+    tasks: OnceLock<Arc<dyn TaskRunner>>,
     /// Actions that change machines, versions, aliases, tags or activities happen one after the other.
     administration: tokio::sync::Mutex<()>,
     /// So do redrives.
@@ -83,6 +86,7 @@ impl StepFunctions {
             engine,
             offers: Offers::default(),
             mocks: Arc::default(),
+            tasks: OnceLock::new(),
             administration: tokio::sync::Mutex::default(),
             redrives: tokio::sync::Mutex::default(),
         }
@@ -92,6 +96,11 @@ impl StepFunctions {
     #[must_use]
     pub fn with_mocks(self, mocks: Arc<Mocks>) -> StepFunctions {
         StepFunctions { mocks, ..self }
+    }
+
+    /// Tells who calls the services that `TestState` needs. Only the first one counts.
+    pub fn try_tasks_with(&self, runner: Arc<dyn TaskRunner>) {
+        let _ = self.tasks.set(runner);
     }
 
     /// Where a runner leaves the tasks of activities.
@@ -149,6 +158,8 @@ impl StepFunctions {
             "DeleteActivity" => self.delete_activity(request.parse()?).await,
 
             "GetActivityTask" => self.get_activity_task(request.parse()?).await,
+
+            "TestState" => self.test_state(request.parse()?).await,
 
             "TagResource" => self.tag_resource(request.parse()?).await,
             "UntagResource" => self.untag_resource(request.parse()?).await,
