@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use aws_local::lambda::ConfigError;
 use aws_local::mock::{MockError, Mocks};
+use aws_local::runner::aws_sdk::{BadEndpoint, Endpoints};
 use aws_local::{Server, ServerError};
 use engine::Engine;
 use thiserror::Error;
@@ -64,6 +65,8 @@ pub(crate) enum LocalError {
     MockFile { path: PathBuf, source: io::Error },
     #[error("--mock-config {}: {source}", path.display())]
     Mocks { path: PathBuf, source: MockError },
+    #[error(transparent)]
+    Endpoint(#[from] BadEndpoint),
     #[error("cannot open the AWS endpoint: {0}")]
     Server(#[from] ServerError),
     #[error("stack.json: {0}")]
@@ -141,6 +144,7 @@ impl Local {
         let options = aws_local::Options {
             data_dir: data.path().to_owned(),
             public_url: listening.aws.clone(),
+            endpoints: Endpoints::read(|name| std::env::var(name).ok())?,
         };
         let mocks = mocks(args.mock_config.as_deref())?;
         let server = Server::open_mocked(&engine, options, Arc::new(mocks)).await?;

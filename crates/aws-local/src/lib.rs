@@ -13,6 +13,7 @@ mod front;
 pub mod lambda;
 mod local;
 pub mod mock;
+mod models;
 pub mod outbox;
 pub mod protocol;
 pub mod runner;

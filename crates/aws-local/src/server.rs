@@ -15,7 +15,11 @@ use crate::{
     outbox::Outbox,
     protocol::json::JsonService,
     runner::{
-        Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration, states::StatesIntegration,
+        Integration, Runner,
+        aws_sdk::{AwsSdk, Endpoints},
+        sns::SnsIntegration,
+        sqs::SqsIntegration,
+        states::StatesIntegration,
     },
     ses::Ses,
     sns::Sns,
@@ -30,6 +34,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Where this server is reached, e.g. `http://127.0.0.1:4566`: for links in notifications that no request asked for.
     pub public_url: String,
+    /// Where services are that tasks call and that are not here.
+    pub endpoints: Endpoints,
 }
 
 /// Why the services could not be opened.
@@ -86,6 +92,7 @@ impl Server {
         let Options {
             data_dir,
             public_url,
+            endpoints,
         } = options;
         let (region, account) = (engine.region().to_owned(), engine.account().to_owned());
         let (queues, documents) = (engine.queues().clone(), engine.documents().clone());
@@ -108,7 +115,15 @@ impl Server {
         let step_functions =
             Arc::new(StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks)));
 
+        let json: Vec<(&'static str, Arc<dyn JsonService>)> = vec![
+            (sqs::TARGET, Arc::new(sqs.clone())),
+            (states::TARGET, Arc::clone(&step_functions) as _),
+        ];
         let runner = Runner::default()
+            .with(
+                "aws-sdk",
+                Arc::new(AwsSdk::new(&json, endpoints, engine.region().to_owned())),
+            )
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
             .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
@@ -124,10 +139,7 @@ impl Server {
                 Arc::new(SnsIntegration::new(sns.clone(), public_url)),
             );
         Ok(Server {
-            json: vec![
-                (sqs::TARGET, Arc::new(sqs.clone())),
-                (states::TARGET, Arc::clone(&step_functions) as _),
-            ],
+            json,
             rest: ses
                 .router()
                 .merge(lambda.router())
@@ -157,8 +169,7 @@ impl Server {
     /// Everything that listens on the AWS port.
     pub fn router(&self) -> Router {
         // Services may have been added until now.
-        self.step_functions
-            .try_tasks_with(Arc::new(self.runner.clone()));
+        self.step_functions.call_services_with(self.runner.clone());
         let front = Arc::new(Front {
             json: self.json.clone(),
             sns: self.sns.clone(),

@@ -49,6 +49,16 @@ impl Integration for StatesIntegration {
         let nesting = Arc::clone(&self.nesting);
         async move { nesting.run(&task).await.unwrap_or_else(|failure| failure) }.boxed()
     }
+
+    fn supports(&self, resource: &Resource) -> Result<(), String> {
+        let all = [
+            Pattern::RequestResponse,
+            Pattern::WaitForTaskToken,
+            Pattern::Sync,
+            Pattern::Sync2,
+        ];
+        super::only(resource, "startExecution", &all)
+    }
 }
 
 impl Nesting {

@@ -40,7 +40,7 @@ mod workers;
 
 use std::sync::{Arc, OnceLock};
 
-use engine::{Change, Engine, TaskRunner};
+use engine::{Change, Engine};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -49,6 +49,7 @@ use serde::de::DeserializeOwned;
 pub use self::workers::Offers;
 use crate::mock::Mocks;
 use crate::protocol::json::{JsonError, JsonRequest, JsonService};
+use crate::runner::Runner;
 
 /// The prefix of `X-Amz-Target`.
 pub const TARGET: &str = "AWSStepFunctions";
@@ -64,8 +65,8 @@ pub struct StepFunctions {
     engine: Engine,
     offers: Offers,
     mocks: Arc<Mocks>,
-    /// Who calls services for a state that is tried alone.
-    tasks: OnceLock<Arc<dyn TaskRunner>>,
+    /// Who calls services: for a state that is tried alone, and to know what definitions can ask for.
+    tasks: OnceLock<Runner>,
     /// Actions that change machines, versions, aliases, tags or activities happen one after the other.
     administration: tokio::sync::Mutex<()>,
     /// So do redrives.
@@ -98,8 +99,8 @@ impl StepFunctions {
         StepFunctions { mocks, ..self }
     }
 
-    /// Tells who calls the services that `TestState` needs. Only the first one counts.
-    pub fn try_tasks_with(&self, runner: Arc<dyn TaskRunner>) {
+    /// Tells who calls services: `TestState` needs it, and definitions that call others are refused. Only the first one counts.
+    pub fn call_services_with(&self, runner: Runner) {
         let _ = self.tasks.set(runner);
     }
 
@@ -121,7 +122,7 @@ impl StepFunctions {
             }
             "ListStateMachines" => self.list_state_machines(request.parse()?),
             "ValidateStateMachineDefinition" => {
-                Self::validate_state_machine_definition(request.parse()?)
+                self.validate_state_machine_definition(request.parse()?)
             }
 
             "PublishStateMachineVersion" => {

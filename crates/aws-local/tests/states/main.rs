@@ -8,6 +8,7 @@
 mod activities;
 mod aliases;
 mod executions;
+mod express;
 mod machines;
 mod nested;
 mod redrive;

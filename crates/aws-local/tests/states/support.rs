@@ -47,6 +47,7 @@ impl Fixture {
         let options = Options {
             data_dir: directory.path().to_owned(),
             public_url: format!("http://{address}"),
+            endpoints: Default::default(),
         };
         let server = Server::open(&engine, options).await.unwrap();
         let ended = engine.executions().ended();

@@ -5,7 +5,7 @@ use asl::{Data, Failure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::models::{self, Strictness};
+use crate::models::{self, Strictness};
 use crate::protocol::json::JsonError;
 use crate::states::error;
 use crate::states::validate::{CAUSE, Check, ERROR, PAYLOAD};

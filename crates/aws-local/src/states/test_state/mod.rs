@@ -1,6 +1,6 @@
 //! `TestState`: one state, tried alone, with a mock in place of its service or with the service itself.
 //!
-//! The request is read and checked here, together with its mock ([`mock`]), what the mock has to look like ([`models`]) and a
+//! The request is read and checked here, together with its mock ([`mock`]), what the mock has to look like ([`crate::models`]) and a
 //! given context object ([`context`]). What the state does is `asl`'s business ([`asl::trial`]); what comes out is written in
 //! AWS's words ([`answer`]).
 //!
@@ -9,7 +9,6 @@
 mod answer;
 mod context;
 mod mock;
-mod models;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use std::time::Duration;
 use asl::model::Kind;
 use asl::trial::{Progress, Report, Running, Setup, Trial};
 use asl::{Data, Env, Failure, Identity, Pattern, Resource, TaskRequest};
-use engine::{TaskOutcome, TaskRun};
+use engine::{TaskOutcome, TaskRun, TaskRunner as _};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

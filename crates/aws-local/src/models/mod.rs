@@ -1,7 +1,8 @@
-//! What services answer: a mocked result is held against the published model of the API that its state calls.
+//! What services answer, by the published models of their APIs: mocked results are held against them ([`check`]), and they say
+//! which members of an answer are times ([`write_times`]) and which errors have names ([`knows_error`]).
 //!
-//! The models lie in `models/`, a file for each service. `@Action<TAB>Shape` names an action's response; every other line is a
-//! structure: its name, then its members as `Name:type`, `Name!:type` if required. Types: `string[1..20]`, `blob[..]`,
+//! A file for each service. `!` is followed by the codes of its errors; `@Action<TAB>Shape` names an action's response; every
+//! other line is a structure: its name, then its members as `Name:type`, `Name!:type` if required. Types: `string[1..20]`, `blob[..]`,
 //! `number[..]` with bounds of length or value, `boolean`, `time`, `any`, `enum(A|B)`, `[type]`, `{type}` (a map), or the name of a
 //! structure. Members are in Pascal case, as Step Functions writes them. The files were made from the API models that AWS
 //! publishes with its SDKs; services without a file are not checked.
@@ -9,11 +10,12 @@
 //! Messages are from recorded answers; of those for maps, booleans and long texts there is no recording.
 
 use asl::{Pattern, Resource};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 /// What is asked of a mocked result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Strictness {
+pub(crate) enum Strictness {
     /// Required members must be there, and every member must fit.
     Strict,
     /// Every member that is there must fit.
@@ -22,30 +24,30 @@ pub(super) enum Strictness {
 
 /// By the service's name in `aws-sdk:` resources; optimised integrations that differ are mapped in [`action_of`].
 const MODELS: [(&str, &str); 20] = [
-    ("athena", include_str!("models/athena.txt")),
-    ("batch", include_str!("models/batch.txt")),
-    ("cloudwatch", include_str!("models/cloudwatch.txt")),
-    ("codebuild", include_str!("models/codebuild.txt")),
-    ("dynamodb", include_str!("models/dynamodb.txt")),
-    ("ecs", include_str!("models/ecs.txt")),
-    ("eventbridge", include_str!("models/events.txt")),
-    ("glue", include_str!("models/glue.txt")),
-    ("kinesis", include_str!("models/kinesis.txt")),
-    ("kms", include_str!("models/kms.txt")),
-    ("lambda", include_str!("models/lambda.txt")),
-    ("s3", include_str!("models/s3.txt")),
-    ("scheduler", include_str!("models/scheduler.txt")),
-    ("secretsmanager", include_str!("models/secretsmanager.txt")),
-    ("sesv2", include_str!("models/sesv2.txt")),
-    ("sfn", include_str!("models/states.txt")),
-    ("sns", include_str!("models/sns.txt")),
-    ("sqs", include_str!("models/sqs.txt")),
-    ("ssm", include_str!("models/ssm.txt")),
-    ("sts", include_str!("models/sts.txt")),
+    ("athena", include_str!("athena.txt")),
+    ("batch", include_str!("batch.txt")),
+    ("cloudwatch", include_str!("cloudwatch.txt")),
+    ("codebuild", include_str!("codebuild.txt")),
+    ("dynamodb", include_str!("dynamodb.txt")),
+    ("ecs", include_str!("ecs.txt")),
+    ("eventbridge", include_str!("events.txt")),
+    ("glue", include_str!("glue.txt")),
+    ("kinesis", include_str!("kinesis.txt")),
+    ("kms", include_str!("kms.txt")),
+    ("lambda", include_str!("lambda.txt")),
+    ("s3", include_str!("s3.txt")),
+    ("scheduler", include_str!("scheduler.txt")),
+    ("secretsmanager", include_str!("secretsmanager.txt")),
+    ("sesv2", include_str!("sesv2.txt")),
+    ("sfn", include_str!("states.txt")),
+    ("sns", include_str!("sns.txt")),
+    ("sqs", include_str!("sqs.txt")),
+    ("ssm", include_str!("ssm.txt")),
+    ("sts", include_str!("sts.txt")),
 ];
 
 /// Whether a result is one that the called action can have.
-pub(super) fn check(
+pub(crate) fn check(
     resource: &Resource,
     result: &Value,
     strictness: Strictness,
@@ -65,6 +67,72 @@ pub(super) fn check(
         Some(shape) => model.check(shape, result, "$"),
         None => Ok(()),
     }
+}
+
+/// Whether a service's model names this error. Of a service without a model nothing is known: it does.
+pub(crate) fn knows_error(service: &str, code: &str) -> bool {
+    match MODELS.iter().find(|(name, _)| *name == service) {
+        None => true,
+        Some((_, text)) => {
+            line_of(text, "!").is_some_and(|codes| codes.split('\t').any(|it| it == code))
+        }
+    }
+}
+
+/// Writes the times in an answer, seconds on the wire, as texts: `2025-01-02T03:04:05.678Z`.
+pub(crate) fn write_times(service: &str, action: &str, answer: &mut Value) {
+    let Some((_, text)) = MODELS.iter().find(|(name, _)| *name == service) else {
+        return;
+    };
+    if let Some(shape) = line_of(text, &format!("@{action}")) {
+        write_times_of(text, shape, answer);
+    }
+}
+
+fn write_times_of(text: &str, shape: &str, value: &mut Value) {
+    match (shape, &mut *value) {
+        ("time", Value::Number(seconds)) => {
+            let seconds = seconds.as_f64().unwrap_or_default();
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a time, or nonsense either way"
+            )]
+            let time = Timestamp::from_millisecond((seconds * 1000.0).round() as i64);
+            if let Ok(time) = time {
+                *value = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into();
+            }
+        }
+        (_, Value::Array(elements)) => {
+            let element = shape.trim_start_matches('[').trim_end_matches(']');
+            for value in elements {
+                write_times_of(text, element, value);
+            }
+        }
+        (_, Value::Object(members)) if shape.starts_with('{') => {
+            let member = shape.trim_start_matches('{').trim_end_matches('}');
+            for (_, value) in members.iter_mut() {
+                write_times_of(text, member, value);
+            }
+        }
+        (_, Value::Object(members)) => {
+            for member in line_of(text, shape).unwrap_or_default().split('\t') {
+                if let Some((name, shape)) = member.split_once(':')
+                    && let Some(value) = members.get_mut(name.trim_end_matches('!'))
+                {
+                    write_times_of(text, shape, value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What stands behind a name in a model.
+fn line_of<'m>(text: &'m str, name: &str) -> Option<&'m str> {
+    text.lines().find_map(|line| {
+        let (first, rest) = line.split_once('\t').unwrap_or((line, ""));
+        (first == name).then_some(rest)
+    })
 }
 
 /// The service and action whose response is the state's result, and whether payloads in it come parsed.
@@ -108,12 +176,8 @@ impl<'m> Model<'m> {
         self.line(&format!("@{action}"))
     }
 
-    /// What stands behind a name.
     fn line(&self, name: &str) -> Option<&'m str> {
-        self.text.lines().find_map(|line| {
-            let (first, rest) = line.split_once('\t').unwrap_or((line, ""));
-            (first == name).then_some(rest)
-        })
+        line_of(self.text, name)
     }
 
     fn check(&self, shape: &str, value: &Value, field: &str) -> Result<(), String> {
@@ -306,7 +370,7 @@ mod tests {
                 strictness: Strictness::Strict,
                 texts_are_json: false,
             };
-            let lines = text.lines().filter(|line| !line.starts_with('#'));
+            let lines = text.lines().filter(|line| !line.starts_with(['#', '!']));
             for line in lines {
                 let (name, rest) = line.split_once('\t').unwrap_or((line, ""));
                 let types = if name.starts_with('@') {
