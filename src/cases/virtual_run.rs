@@ -133,6 +133,10 @@ impl<'d> Run<'d> {
                 match command {
                     Command::RunTask(request) => self.call(&request)?,
                     Command::CancelTask(task) => self.coming.retain(|_, (of, _)| *of != task),
+                    Command::StartMapRun(_) => {
+                        return Err("a Distributed Map starts executions of its own; cases cannot run it, try it with `restock up`".to_owned());
+                    }
+                    Command::EndMapRun(..) => {}
                 }
             }
             if !decision.more {

@@ -12,6 +12,9 @@ mod dispatch;
 mod error;
 mod inspect;
 mod live;
+mod map_run;
+mod map_run_store;
+mod map_runs;
 mod recovery;
 mod redrive;
 mod start;
@@ -34,8 +37,11 @@ pub use self::dispatch::{Submission, TaskOutcome, TaskRun, TaskRunner};
 pub use self::error::{ExecutionError, StartError, TokenError};
 pub use self::inspect::{Description, ExecutionSummary, ListOf, Page, Paged};
 use self::live::Cache;
+use self::map_run::MapRuns;
+pub use self::map_run::Results;
+pub use self::map_runs::{ChildCounts, MapRunDescription, MapRunError, MapRunSummary};
 pub use self::start::{StartRequest, Started};
-pub(crate) use self::store::TABLES;
+pub(crate) use self::store::{TABLES, TO_VERSION_2};
 use self::timers::Timers;
 use crate::arn::Place;
 use crate::clock::Clock;
@@ -86,6 +92,7 @@ struct Shared {
     cache: Cache,
     timers: Timers,
     dispatch: Dispatch,
+    map_runs: MapRuns,
     ended: broadcast::Sender<Ended>,
     last_id: AtomicU64,
     /// Where to run things, and who runs tasks; empty before the engine is started.
@@ -110,6 +117,7 @@ impl Executions {
             cache: Cache::new(settings.live_executions),
             timers: Timers::default(),
             dispatch: Dispatch::new(settings.max_running_tasks),
+            map_runs: MapRuns::default(),
             ended: broadcast::Sender::new(ENDED_KEPT),
             last_id: AtomicU64::new(last_id),
             started: OnceLock::new(),

@@ -1,4 +1,4 @@
-//! Map states, inline.
+//! Map states, inline; `map_run` has the Distributed mode.
 
 use serde_json::Value;
 
@@ -14,6 +14,9 @@ use crate::{Data, error_name};
 
 impl Run<'_> {
     pub(super) fn map(&mut self, branch: BranchId, state: &State, map: &MapState) -> Outcome {
+        if let Some(distributed) = &map.distributed {
+            return self.distributed_map(branch, state, map, distributed);
+        }
         let raw = self.active(branch)?.input.clone();
         let input = self.effective_input(branch, state, &raw)?;
         let lens = self.lens(branch)?.with_input(&input);
@@ -29,7 +32,7 @@ impl Run<'_> {
             )?,
         };
         let Value::Array(elements) = items.value() else {
-            return Err(not_an_array(map, &items));
+            return Err(not_iterable(map, &items));
         };
         let limit = map
             .max_concurrency
@@ -165,7 +168,7 @@ fn tolerated(lens: &Lens<'_>, map: &MapState, length: u32) -> Outcome<u32> {
 }
 
 /// The items are not a list.
-pub(super) fn not_an_array(map: &MapState, items: &Data) -> Fault {
+pub(super) fn not_iterable(map: &MapState, items: &Data) -> Fault {
     match &map.items {
         Items::Selected(Template::Dynamic(Dynamic::Jsonata(expression))) => Fault::query(
             "Items",

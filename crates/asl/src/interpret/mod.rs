@@ -15,6 +15,7 @@ mod fault;
 mod fork;
 mod lens;
 mod map;
+mod map_run;
 mod parallel;
 mod pass;
 mod paths;
@@ -27,7 +28,9 @@ mod task;
 pub mod trial;
 mod wait;
 
+pub(crate) use context::iso;
 pub use evolve::{IllegalEntry, evolve};
+pub use map_run::{map_run_children, map_run_label};
 pub(crate) use wait::parse_timestamp;
 
 use rand_chacha::ChaCha8Rng;

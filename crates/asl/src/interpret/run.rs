@@ -25,7 +25,13 @@ impl Run<'_> {
             }
             match self.execution.active(branch).map(|active| &active.phase) {
                 None => self.enter(branch)?,
-                Some(Phase::Again) => self.retried(branch)?,
+                Some(Phase::Again) => {
+                    if self.active(branch)?.run.is_some() {
+                        self.redrive_map_run(branch)?;
+                    } else {
+                        self.retried(branch)?;
+                    }
+                }
                 Some(_) => self.start_iteration(branch)?,
             }
         }

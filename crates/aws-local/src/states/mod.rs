@@ -8,8 +8,7 @@
 //! families that matter most.
 //!
 //! Differs from AWS on purpose:
-//! - The Map Run actions answer `UnknownOperationException`. Express machines run with `StartSyncExecution`
-//!   only (see [`sync`]); `StartExecution` answers `StateMachineTypeNotSupported`.
+//! - Express executions are journalled like all others (see [`sync`]).
 //! - Every change is visible at once. A deleted machine is gone at once, and its running executions go on to their end; AWS
 //!   shows it as `DELETING` and ends them. Either way they cannot be redriven.
 //! - Roles are checked for their form only. Logging, tracing and encryption are kept and shown, without effect.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use asl::{Data, Signal, TaskId, TaskRequest};
+use asl::{Data, Dataset, Failure, MapItem, Signal, TaskId, TaskRequest, error_name};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::advance::SignalError;
 use super::live::Live;
+use super::map_run::Results;
 use crate::StorageError;
 
 /// Does what tasks ask for: the layers above, with their services.
@@ -20,6 +21,28 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Runs a task. It is called again for a task whose outcome had not been recorded when the process ended, so what it does
     /// must bear repetition or use [`TaskRun::effect`]. A panic fails the task.
     fn run(&self, run: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+
+    /// Reads the items of a Distributed Map. Called again if the process ends before the Map Run does.
+    ///
+    /// # Errors
+    /// What the Map Run fails with.
+    fn read_items(&self, dataset: Dataset) -> BoxFuture<'static, Result<Vec<MapItem>, Failure>> {
+        let bucket = dataset.arguments.text().to_owned();
+        let cause = format!("There is nothing here that could read {bucket}.");
+        async move { Err(Failure::new(error_name::ITEM_READER_FAILED, cause)) }.boxed()
+    }
+
+    /// Writes the results of a Distributed Map; answers with the state's result. May be called twice with the same.
+    ///
+    /// # Errors
+    /// What the Map Run fails with.
+    fn write_results(&self, results: Results) -> BoxFuture<'static, Result<Data, Failure>> {
+        let cause = format!(
+            "There is nothing here that could write to {}.",
+            results.place.text()
+        );
+        async move { Err(Failure::new(error_name::RESULT_WRITER_FAILED, cause)) }.boxed()
+    }
 }
 
 /// A task to be run.
@@ -202,7 +225,7 @@ impl Shared {
     }
 
     /// Gives the outcome to the execution, again and again if it cannot be stored: it must not be lost.
-    async fn deliver(self: &Arc<Self>, id: u64, task: TaskId, signal: Signal) {
+    pub(crate) async fn deliver(self: &Arc<Self>, id: u64, task: TaskId, signal: Signal) {
         loop {
             match self.signal(id, signal.clone()).await {
                 Ok(()) => return,

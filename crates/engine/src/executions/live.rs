@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::map_run_store::ChildOf;
 use crate::{Millis, Revision};
 
 /// A running execution in memory.
@@ -11,6 +12,8 @@ pub(crate) struct Live {
     pub(crate) id: u64,
     pub(crate) revision: Arc<Revision>,
     pub(crate) definition: Arc<asl::Definition>,
+    /// Whose child it is.
+    pub(crate) child: Option<ChildOf>,
     state: Mutex<State>,
     used: AtomicU64,
 }
@@ -35,6 +38,7 @@ impl Live {
         execution: asl::Execution,
         records: u32,
         due: Option<Millis>,
+        child: Option<ChildOf>,
     ) -> Live {
         let state = Mutex::new(State {
             execution,
@@ -47,6 +51,7 @@ impl Live {
             id,
             revision,
             definition,
+            child,
             state,
             used: AtomicU64::new(0),
         }

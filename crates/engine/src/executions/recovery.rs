@@ -38,6 +38,8 @@ impl Shared {
         });
         let shared = Arc::clone(self);
         self.spawn(async move { shared.keep_time().await });
+        let shared = Arc::clone(self);
+        self.spawn(async move { shared.stop_left_children().await });
         Ok(())
     }
 
@@ -46,11 +48,18 @@ impl Shared {
         loop {
             match self.live(id).await {
                 Ok(Some(Found::Live(live))) => {
-                    let tasks: Vec<_> = {
+                    let (tasks, map_runs): (Vec<_>, Vec<_>) = {
                         let state = live.state();
                         self.timers.set(id, state.due);
-                        state.execution.tasks().cloned().collect()
+                        let execution = &state.execution;
+                        (
+                            execution.tasks().cloned().collect(),
+                            execution.map_runs().cloned().collect(),
+                        )
                     };
+                    map_runs
+                        .into_iter()
+                        .for_each(|run| self.run_map(&live, run));
                     tasks
                         .into_iter()
                         .for_each(|task| self.run_task(&live, task));

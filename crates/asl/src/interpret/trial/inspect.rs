@@ -3,15 +3,14 @@
 //! Which stages AWS shows depends on the state's kind and query language; recorded answers decide, not the documentation's
 //! list of members.
 
-use serde_json::Value;
-
 use super::super::Run;
 use super::super::fault::{Fault, Outcome};
-use super::super::lens::Lens;
-use super::super::map::not_an_array;
+use super::super::map::not_iterable;
+use super::super::map_run::{batch, limits};
 use super::BRANCH;
-use crate::Data;
+use crate::map_run::children;
 use crate::model::{Flow, Items, Kind, MapState, State};
+use crate::{Data, Limits, items_of};
 
 /// The data of a tried state; absent is what the state does not have, or did not come to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,18 +28,9 @@ pub struct Inspection {
     pub after_result_selector: Option<Data>,
     pub after_result_path: Option<Data>,
     pub variables: Option<Data>,
-    pub map: Option<MapInspection>,
+    pub map: Option<Limits>,
     /// How many items a Map runs over.
     pub(super) items: Option<usize>,
-}
-
-/// The limits of a Map state.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[expect(missing_docs, reason = "the members are AWS's")]
-pub struct MapInspection {
-    pub max_concurrency: u64,
-    pub tolerated_failure_count: Option<u64>,
-    pub tolerated_failure_percentage: Option<f64>,
 }
 
 /// An inspection up to the fault that ended it.
@@ -112,47 +102,57 @@ fn inspect_items(
     found: &mut Inspection,
 ) -> Outcome {
     let lens = run.lens(BRANCH)?.with_input(input);
-    let path = matches!(state.flow, Flow::JsonPath(_));
-    let items = match (reader_data, &map.items) {
-        (Some(data), _) => data.clone(),
-        (None, Items::Input) => input.clone(),
-        (None, Items::Selected(template)) => {
-            lens.template(template, if path { "ItemsPath" } else { "Items" })?
+    let reads = map
+        .distributed
+        .as_ref()
+        .is_some_and(|it| it.reader.is_some());
+    let read = match (reads, &map.items) {
+        (true, _) => reader_data.cloned(),
+        (false, Items::Input) => Some(input.clone()),
+        (false, Items::Selected(template)) => {
+            let path = matches!(state.flow, Flow::JsonPath(_));
+            Some(lens.template(template, if path { "ItemsPath" } else { "Items" })?)
         }
     };
-    let Value::Array(elements) = items.value() else {
-        return Err(not_an_array(map, &items));
-    };
-    found.items = Some(elements.len());
-    if path && reader_data.is_none() {
-        found.after_items_path = Some(items.clone());
-    }
-    inspect_limits(&lens, map, found)?;
-    if let Some(selector) = &map.item_selector {
-        let mut selected = Vec::with_capacity(elements.len());
-        for (index, element) in (0u32..).zip(elements) {
-            let item = Data::new(element.clone());
-            let lens = run.lens(BRANCH)?.with_input(input).with_item(index, &item);
-            selected.push(lens.template(selector, "ItemSelector")?.value().clone());
+    let items = match &read {
+        None => None,
+        Some(data) if data.value().is_array() || map.distributed.is_some() => {
+            Some(items_of(data.value(), "STATE_DATA").ok_or_else(|| not_iterable(map, data))?)
         }
-        found.after_item_selector = Some(Data::new(Value::Array(selected)));
-    }
-    Ok(())
-}
-
-fn inspect_limits(lens: &Lens<'_>, map: &MapState, found: &mut Inspection) -> Outcome {
-    let amount = |amount: &Option<crate::model::Amount>, field: &str| {
-        let amount = amount.as_ref();
-        amount.map(|amount| lens.amount(amount, field)).transpose()
+        Some(data) => return Err(not_iterable(map, data)),
     };
-    let share = map.tolerated_failure_percentage.as_ref();
-    found.map = Some(MapInspection {
-        max_concurrency: amount(&map.max_concurrency, "MaxConcurrency")?.unwrap_or(0),
-        tolerated_failure_count: amount(&map.tolerated_failure_count, "ToleratedFailureCount")?,
-        tolerated_failure_percentage: share
-            .map(|share| lens.share(share, "ToleratedFailurePercentage"))
-            .transpose()?,
-    });
+    found.items = items.as_ref().map(Vec::len);
+    if matches!(state.flow, Flow::JsonPath(_)) && !reads {
+        found.after_items_path = read;
+    }
+    found.map = Some(limits(&lens, map)?);
+    let Some(items) = items else { return Ok(()) };
+    let mut selected = Vec::with_capacity(items.len());
+    for (index, item) in (0u32..).zip(&items) {
+        selected.push(match &map.item_selector {
+            None => item.input(),
+            Some(selector) => {
+                let lens = run.lens(BRANCH)?.with_input(input);
+                let lens = match map.distributed {
+                    Some(_) => lens.with_map_item(index, item),
+                    None => lens.with_item(index, &item.value),
+                };
+                lens.template(selector, "ItemSelector")?
+            }
+        });
+    }
+    let list = |data: &mut dyn Iterator<Item = &Data>| {
+        Data::new(data.map(|data| data.value().clone()).collect())
+    };
+    if map.item_selector.is_some() {
+        found.after_item_selector = Some(list(&mut selected.iter()));
+    }
+    if let Some(distributed) = &map.distributed
+        && let Some(batch) = batch(&lens, distributed)?
+    {
+        let batches = children(Some(&batch), selected);
+        found.after_item_batcher = Some(list(&mut batches.iter().map(|it| &it.input)));
+    }
     Ok(())
 }
 

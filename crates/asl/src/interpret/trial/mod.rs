@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub use self::inspect::{Inspection, MapInspection};
+pub use self::inspect::Inspection;
 use super::fault::{Fault, Outcome};
 use super::recovery::delay;
 use super::{IllegalEntry, Run};
@@ -179,6 +179,17 @@ impl Trial {
         false
     }
 
+    /// Whether the result is written to S3, so that a description of that takes the place of the items' results.
+    pub fn writes_results(&self) -> bool {
+        match self.state().kind() {
+            Kind::Map(map) => map
+                .distributed
+                .as_ref()
+                .is_some_and(|it| it.writer.is_some()),
+            _ => false,
+        }
+    }
+
     /// Enters the state.
     ///
     /// # Errors
@@ -259,6 +270,7 @@ impl Trial {
                 retries: Vec::new(),
                 goto: None,
                 nonce: None,
+                run: None,
                 phase: Phase::Entered,
             })),
             timer: None,
@@ -286,20 +298,11 @@ impl Running<'_> {
 
     /// The failure of a Map of which so many items failed, if it sets a limit and they are more than that.
     pub fn exceeded(&self, failed: u64) -> Option<Failure> {
-        let map = self.inspection.map?;
+        let limits = self.inspection.map?;
+        let is_limited = limits.tolerated_failure_count.is_some()
+            || limits.tolerated_failure_percentage.is_some();
         let items = self.inspection.items.unwrap_or_default() as u64;
-        let by_count = map
-            .tolerated_failure_count
-            .is_some_and(|most| failed > most);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "counts of items, far below 2^53"
-        )]
-        let share = failed as f64 * 100.0 / items.max(1) as f64;
-        let by_share = map
-            .tolerated_failure_percentage
-            .is_some_and(|most| share > most);
-        (by_count || by_share).then(|| {
+        (is_limited && !limits.tolerate(failed, items)).then(|| {
             Failure::new(
                 error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD,
                 "The specified tolerated failure threshold was exceeded",

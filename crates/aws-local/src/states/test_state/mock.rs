@@ -1,6 +1,7 @@
 //! The mock of a `TestState` request: read, and checked against the state and the API of its service.
 
-use asl::model::{Kind, State};
+use asl::model::Kind;
+use asl::trial::Trial;
 use asl::{Data, Failure};
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,13 +102,15 @@ impl Mock {
     }
 
     /// Whether the result is one that the state can have.
-    pub(super) fn check_result(&self, state: &State) -> Result<(), JsonError> {
+    pub(super) fn check_result(&self, trial: &Trial) -> Result<(), JsonError> {
+        let state = trial.state();
         let Outcome::Result(result) = &self.outcome else {
             return Ok(());
         };
         match state.kind() {
             Kind::Map(_) | Kind::Parallel(_) => match result.value() {
                 Value::Array(_) => Ok(()),
+                Value::Object(_) if trial.writes_results() => Ok(()),
                 _ => Err(error::validation("Mocked result must be an array.")),
             },
             Kind::Task(task) => {

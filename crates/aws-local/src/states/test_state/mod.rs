@@ -311,7 +311,7 @@ impl Asked {
                 "The state '{name}' specified in ErrorCausedByState is not a state inside the tested state."
             ));
         }
-        mock.check_result(state)
+        mock.check_result(trial)
     }
 
     /// What a Map's ItemReader has read.
