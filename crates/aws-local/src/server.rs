@@ -21,6 +21,7 @@ use crate::{
         sqs::SqsIntegration,
         states::StatesIntegration,
     },
+    s3::S3,
     ses::Ses,
     sns::Sns,
     sqs::{self, Sqs},
@@ -49,6 +50,14 @@ pub enum ServerError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The folder for objects cannot be made.
+    #[error("the folder for S3's objects {} cannot be made: {source}; check the data directory's permissions", path.display())]
+    Objects {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The Lambda service.
     #[error(transparent)]
     Lambda(#[from] LambdaOpenError),
@@ -63,6 +72,7 @@ pub struct Server {
     sns: Sns,
     lambda: Lambda,
     outbox: Outbox,
+    s3: S3,
     json: Vec<(&'static str, Arc<dyn JsonService>)>,
     rest: Router,
     step_functions: Arc<StepFunctions>,
@@ -109,6 +119,13 @@ impl Server {
             ..LambdaOptions::default()
         };
         let lambda = Lambda::open(engine, lambda_options).await?;
+        let folder = data_dir.join("s3");
+        let s3 = S3::open(folder.clone(), documents.clone(), region.clone()).map_err(|source| {
+            ServerError::Objects {
+                path: folder,
+                source,
+            }
+        })?;
         let sqs = Sqs::new(queues.clone(), documents.clone(), account.clone());
         let sns = Sns::open(documents.clone(), queues, outbox.clone(), region, account).await?;
         let ses = Ses::new(outbox.clone(), documents);
@@ -124,6 +141,7 @@ impl Server {
                 "aws-sdk",
                 Arc::new(AwsSdk::new(&json, endpoints, engine.region().to_owned())),
             )
+            .with_s3(s3.clone())
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
             .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
@@ -149,6 +167,7 @@ impl Server {
             lambda,
             outbox,
             step_functions,
+            s3,
             runner,
             mocks,
             engine: engine.clone(),
@@ -177,6 +196,10 @@ impl Server {
         self.rest
             .clone()
             .fallback(async move |request: Request| front::dispatch(front, request).await)
+            .layer(middleware::from_fn_with_state(
+                self.s3.clone(),
+                front::s3_first,
+            ))
             .layer(middleware::from_fn(front::refuse_browsers))
     }
 
@@ -199,6 +222,11 @@ impl Server {
     /// The queues' wire, for parts that send or receive without a network.
     pub fn sqs(&self) -> &Sqs {
         &self.sqs
+    }
+
+    /// The objects.
+    pub fn s3(&self) -> &S3 {
+        &self.s3
     }
 
     /// The outbox.

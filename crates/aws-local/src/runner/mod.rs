@@ -15,11 +15,15 @@ pub mod states;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use asl::{Data, Pattern, Resource};
-use engine::{TaskOutcome, TaskRun, TaskRunner};
+use asl::{Data, Dataset, Failure, MapItem, Pattern, Resource, error_name};
+use engine::{Results, TaskOutcome, TaskRun, TaskRunner};
 use futures::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::{map_run, s3::S3};
+
+const NO_S3: &str = "This endpoint has no S3.";
 
 /// A service that Task states can call.
 pub trait Integration: Send + Sync + 'static {
@@ -37,9 +41,19 @@ pub trait Integration: Send + Sync + 'static {
 #[derive(Clone, Default)]
 pub struct Runner {
     integrations: BTreeMap<&'static str, Arc<dyn Integration>>,
+    s3: Option<S3>,
 }
 
 impl Runner {
+    /// With the place of Map Runs' items and results.
+    #[must_use]
+    pub fn with_s3(self, s3: S3) -> Runner {
+        Runner {
+            s3: Some(s3),
+            ..self
+        }
+    }
+
     /// Adds a service, or replaces it.
     #[must_use]
     pub fn with(mut self, service: &'static str, integration: Arc<dyn Integration>) -> Runner {
@@ -78,6 +92,28 @@ impl TaskRunner for Runner {
             Ok(integration) => integration.run(task),
             Err(cause) => async move { failed("States.TaskFailed", cause) }.boxed(),
         }
+    }
+
+    fn read_items(&self, dataset: Dataset) -> BoxFuture<'static, Result<Vec<MapItem>, Failure>> {
+        let s3 = self.s3.clone();
+        async move {
+            match &s3 {
+                Some(s3) => map_run::read_items(s3, &dataset).await,
+                None => Err(Failure::new(error_name::ITEM_READER_FAILED, NO_S3)),
+            }
+        }
+        .boxed()
+    }
+
+    fn write_results(&self, results: Results) -> BoxFuture<'static, Result<Data, Failure>> {
+        let s3 = self.s3.clone();
+        async move {
+            match &s3 {
+                Some(s3) => map_run::write_results(s3, &results).await,
+                None => Err(Failure::new(error_name::RESULT_WRITER_FAILED, NO_S3)),
+            }
+        }
+        .boxed()
     }
 }
 

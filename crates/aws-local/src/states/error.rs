@@ -170,6 +170,11 @@ pub(super) fn resource_not_found() -> JsonError {
     )
 }
 
+/// There is no Map Run of this ARN.
+pub(super) fn map_run_not_found(arn: &str) -> JsonError {
+    of("ResourceNotFound", format!("Resource not found: '{arn}'")).with("resourceName", json!(arn))
+}
+
 pub(super) fn too_many_tags(arn: &str) -> JsonError {
     of("TooManyTags", "Too many tags").with("resourceName", json!(arn))
 }

@@ -26,6 +26,7 @@ mod error;
 mod executions;
 mod history;
 mod machines;
+mod map_runs;
 mod mocked;
 mod page;
 mod redrive;
@@ -147,6 +148,10 @@ impl StepFunctions {
             "StopExecution" => self.stop_execution(request.parse()?).await,
             "RedriveExecution" => self.redrive_execution(request.parse()?).await,
             "GetExecutionHistory" => self.get_execution_history(request.parse()?).await,
+
+            "DescribeMapRun" => self.describe_map_run(request.parse()?).await,
+            "ListMapRuns" => self.list_map_runs(request.parse()?).await,
+            "UpdateMapRun" => self.update_map_run(request.parse()?).await,
 
             "SendTaskSuccess" => self.send_task_success(request.parse()?).await,
             "SendTaskFailure" => self.send_task_failure(request.parse()?).await,

@@ -189,3 +189,19 @@ async fn a_restart_between_start_and_end_leaves_one_child_and_its_parent_waiting
         assert_eq!(output(&fixture, &execution).await["Status"], "ABORTED");
     }
 }
+
+#[tokio::test]
+async fn a_parent_that_waits_does_not_take_its_childs_place() {
+    let settings = engine::Settings {
+        max_running_tasks: 1,
+        ..engine::Settings::default()
+    };
+    let mut fixture = Fixture::start_with(settings).await;
+    let innermost = fixture.machine("innermost", PASS).await;
+    let child = parent(".sync", &innermost, json!({}));
+    let child = fixture.machine("child", &child).await;
+    let machine = parent(".sync:2", &child, json!({}));
+    let machine = fixture.machine("parent", &machine).await;
+    let execution = fixture.execution(&machine, "{}").await;
+    assert_eq!(fixture.end_of(&execution).await, ExecutionStatus::Succeeded);
+}

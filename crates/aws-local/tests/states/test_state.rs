@@ -246,3 +246,29 @@ async fn what_cannot_be_tried_is_refused_with_a_reason() {
     let sent = read(&body, "/inspectionData/afterParameters");
     assert!(sent["MessageBody"].as_str().unwrap().len() > 20, "{sent}");
 }
+
+#[tokio::test]
+async fn a_distributed_map_gets_what_its_reader_would_have_read() {
+    let fixture = Fixture::start().await;
+    let state = json!({ "Type": "Map", "QueryLanguage": "JSONata", "End": true,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": { "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW" },
+            "Arguments": { "Bucket": "b", "Key": "k" } },
+        "ItemSelector": { "n": "{% $states.context.Map.Item.Value.n %}" },
+        "ItemBatcher": { "MaxItemsPerBatch": 2 },
+        "ResultWriter": { "Resource": "arn:aws:states:::s3:putObject", "Arguments": { "Bucket": "b", "Prefix": "p" } },
+        "ItemProcessor": { "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" },
+            "StartAt": "In", "States": { "In": { "Type": "Pass", "End": true } } } });
+    let more = json!({ "inspectionLevel": "DEBUG", "mock": { "result": "{\"written\":true}" },
+        "stateConfiguration": { "mapItemReaderData": "n,m\n1,a\n2,b\n3,c\n" } });
+    let body = tried(&fixture, state, more).await;
+    assert_eq!(body["output"], "{\"written\":true}");
+    assert_eq!(
+        read(&body, "/inspectionData/afterItemSelector"),
+        json!([{ "n": "1" }, { "n": "2" }, { "n": "3" }])
+    );
+    assert_eq!(
+        read(&body, "/inspectionData/afterItemBatcher"),
+        json!([{ "Items": [{ "n": "1" }, { "n": "2" }] }, { "Items": [{ "n": "3" }] }])
+    );
+}

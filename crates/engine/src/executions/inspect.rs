@@ -5,6 +5,7 @@ use std::sync::Arc;
 use asl::{Data, Entry, Event, Status};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::map_run_store::pending;
 use super::{Executions, store};
 use crate::{ExecutionError, Millis, Revision, StorageError, StoredDefinition};
 
@@ -63,8 +64,15 @@ pub enum ListOf {
     Version(String),
     /// Started through this alias.
     Alias(String),
-    /// Children of this Map Run.
-    MapRun(String),
+    /// Children of a Map Run.
+    MapRun {
+        /// Its ARN.
+        arn: String,
+        /// Only those that were redriven, or only those that were not.
+        redriven: Option<bool>,
+        /// Only unsuccessful ones that wait for the redrive of their run that has begun.
+        pending_redrive: bool,
+    },
 }
 
 /// A part of a list.
@@ -146,6 +154,7 @@ impl Executions {
         status: Option<Status>,
         page: Page,
     ) -> Result<Paged<ExecutionSummary>, ExecutionError> {
+        let mut more = String::new();
         let (column, owner) = match of {
             ListOf::Machine(arn) => {
                 let machine = self.shared.machines.describe(&arn)?.revision.machine;
@@ -156,9 +165,24 @@ impl Executions {
             }
             ListOf::Version(arn) => ("version_arn", rusqlite::types::Value::Text(arn)),
             ListOf::Alias(arn) => ("alias_arn", rusqlite::types::Value::Text(arn)),
-            ListOf::MapRun(arn) => {
-                let run = self.map_run_row(&arn).await?.id;
-                ("executions.map_run", rusqlite::types::Value::Integer(run))
+            ListOf::MapRun {
+                arn,
+                redriven,
+                pending_redrive,
+            } => {
+                let run = self.map_run_row(&arn).await?;
+                match redriven {
+                    Some(true) => more.push_str(" and executions.redrives > 0"),
+                    Some(false) => more.push_str(" and executions.redrives = 0"),
+                    None => {}
+                }
+                if pending_redrive {
+                    more.push_str(&format!(" and {}", pending(run.awaits_redrives_of())));
+                }
+                (
+                    "executions.map_run",
+                    rusqlite::types::Value::Integer(run.id),
+                )
             }
         };
         let before = match page.token {
@@ -173,7 +197,7 @@ impl Executions {
             "and ?4 is null"
         };
         let query = format!(
-            "select {COLUMNS} from {TABLES} where {column} = ?1 and executions.id < ?2 {of_status} order by executions.id desc limit ?3"
+            "select {COLUMNS} from {TABLES} where {column} = ?1 and executions.id < ?2 {of_status}{more} order by executions.id desc limit ?3"
         );
         let place = self.shared.place.clone();
         let limit = page.max.saturating_add(1);

@@ -185,6 +185,24 @@ pub(crate) struct MapRunRow {
     pub(crate) redriven: Option<Millis>,
 }
 
+impl MapRunRow {
+    /// The time since which a child must have been redriven, if a redrive of the run goes on.
+    pub(crate) fn awaits_redrives_of(&self) -> Option<Millis> {
+        self.redriven
+            .filter(|_| self.status == MapRunStatus::Running)
+    }
+}
+
+/// The condition on `executions` for children that wait for their redrive.
+pub(crate) fn pending(since: Option<Millis>) -> String {
+    match since {
+        None => "0".to_owned(),
+        Some(since) => format!(
+            "executions.status in ('FAILED', 'TIMED_OUT', 'ABORTED') and coalesce(executions.redriven, 0) < {since}"
+        ),
+    }
+}
+
 const COLUMNS: &str = "id, arn, execution, status, started, stopped, revision, max_concurrency, tolerated_count, tolerated_share, \
     executions, items, written, written_items, redrives, redriven";
 
@@ -328,6 +346,28 @@ pub(crate) fn counts(db: &Connection, run: i64) -> Result<Vec<(Status, u64, u64)
         ));
     }
     Ok(counts)
+}
+
+/// How many children of a run, and of how many items, wait for their redrive.
+pub(crate) fn pending_redrives(
+    db: &Connection,
+    run: i64,
+    since: Option<Millis>,
+) -> Result<(u64, u64), StorageError> {
+    if since.is_none() {
+        return Ok((0, 0));
+    }
+    let query = format!(
+        "select count(*), coalesce(sum(map_items), 0) from executions where map_run = ?1 and {}",
+        pending(since)
+    );
+    let counts = db.query_row(&query, [run], |row| {
+        Ok((
+            row.get::<_, i64>(0)?.unsigned_abs(),
+            row.get::<_, i64>(1)?.unsigned_abs(),
+        ))
+    });
+    Ok(counts?)
 }
 
 /// Running children of runs that have ended otherwise than well: a crash came before they were stopped.

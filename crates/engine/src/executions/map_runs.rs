@@ -111,14 +111,22 @@ impl Executions {
     pub async fn describe_map_run(&self, arn: &str) -> Result<MapRunDescription, MapRunError> {
         let row = self.map_run_row(arn).await?;
         let id = row.id;
-        let counts = self.shared.journal.read(move |db| rows::counts(db, id));
+        let since = row.awaits_redrives_of();
+        let counts = self.shared.journal.read(move |db| {
+            Ok((
+                rows::counts(db, id)?,
+                rows::pending_redrives(db, id, since)?,
+            ))
+        });
+        let (counts, pending) = counts.await?;
         let (mut executions, mut items) = (ChildCounts::default(), ChildCounts::default());
-        for (status, count, of_items) in counts.await? {
+        for (status, count, of_items) in counts {
             executions.add(status, count);
             items.add(status, of_items);
         }
         executions.close(row.executions.map(u64::from));
         items.close(row.items);
+        (executions.pending_redrive, items.pending_redrive) = pending;
         executions.results_written = row.written;
         items.results_written = row.written_items;
         Ok(MapRunDescription {

@@ -48,7 +48,11 @@ async fn run_of(f: &Fixture, execution: &str) -> MapRunDescription {
 }
 
 async fn children(f: &Fixture, run: &str) -> Vec<ExecutionSummary> {
-    let of = ListOf::MapRun(run.to_owned());
+    let of = ListOf::MapRun {
+        arn: run.to_owned(),
+        redriven: None,
+        pending_redrive: false,
+    };
     let listed = f.engine.executions().list(of, None, all()).await.unwrap();
     listed.items
 }

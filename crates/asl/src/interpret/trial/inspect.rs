@@ -102,10 +102,9 @@ fn inspect_items(
     found: &mut Inspection,
 ) -> Outcome {
     let lens = run.lens(BRANCH)?.with_input(input);
-    let reads = map
-        .distributed
-        .as_ref()
-        .is_some_and(|it| it.reader.is_some());
+    let distributed = map.distributed.as_ref();
+    let reader = distributed.and_then(|it| it.reader.as_ref());
+    let reads = reader.is_some();
     let read = match (reads, &map.items) {
         (true, _) => reader_data.cloned(),
         (false, Items::Input) => Some(input.clone()),
@@ -124,6 +123,8 @@ fn inspect_items(
     found.items = items.as_ref().map(Vec::len);
     if matches!(state.flow, Flow::JsonPath(_)) && !reads {
         found.after_items_path = read;
+    } else if reader.is_some_and(|reader| reader.format.items_pointer.is_some()) {
+        found.after_items_pointer = read;
     }
     found.map = Some(limits(&lens, map)?);
     let Some(items) = items else { return Ok(()) };

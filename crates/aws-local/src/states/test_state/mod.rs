@@ -27,6 +27,7 @@ use self::answer::Level;
 use self::mock::{Mock, MockMember, Outcome};
 use super::validate::{ARN, Check, DEFINITION, NAME, PAYLOAD};
 use super::{Answer, StepFunctions, arn, definition, error};
+use crate::map_run::dataset;
 use crate::protocol::json::JsonError;
 
 /// A trial runs no longer.
@@ -172,7 +173,7 @@ impl StepFunctions {
             input: asked.input.clone(),
             variables: asked.variables.clone(),
             context,
-            reader_data: asked.reader_data()?,
+            reader_data: asked.reader_data(&trial)?,
         };
         let progress = trial.begin(setup, &env()).map_err(corrupt)?;
         let report = match progress {
@@ -315,14 +316,19 @@ impl Asked {
     }
 
     /// What a Map's ItemReader has read.
-    fn reader_data(&self) -> Result<Option<Data>, JsonError> {
-        let Some(text) = &self.configuration.reader_data else {
+    fn reader_data(&self, trial: &Trial) -> Result<Option<Data>, JsonError> {
+        let Kind::Map(map) = trial.state().kind() else {
             return Ok(None);
         };
-        let data = Data::parse(text).map_err(|error| {
-            error::validation(format!("Map item reader data is not valid: {error}"))
+        let reader = map.distributed.as_ref().and_then(|it| it.reader.as_ref());
+        let (Some(reader), Some(text)) = (reader, &self.configuration.reader_data) else {
+            return Ok(None);
+        };
+        let items = dataset::parse(text, &reader.format, "STATE_DATA").map_err(|reason| {
+            error::validation(format!("Map item reader data could not be read: {reason}"))
         })?;
-        Ok(Some(data))
+        let items = items.iter().map(|item| item.input().value().clone());
+        Ok(Some(Data::new(items.collect())))
     }
 
     /// Ends the trial as the mock says.
