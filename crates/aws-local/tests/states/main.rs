@@ -9,6 +9,7 @@ mod activities;
 mod aliases;
 mod executions;
 mod machines;
+mod map_runs;
 mod redrive;
 mod refusals;
 mod support;
