@@ -10,6 +10,7 @@ mod aliases;
 mod executions;
 mod express;
 mod machines;
+mod map_runs;
 mod nested;
 mod redrive;
 mod refusals;

@@ -79,6 +79,10 @@ impl Fixture {
         Self::start_in(self.directory, settings).await
     }
 
+    pub(crate) fn s3(&self) -> &aws_local::s3::S3 {
+        self.server.s3()
+    }
+
     pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&config(self.address).await)
     }
