@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use aws_local::lambda::ConfigError;
 use aws_local::mock::{MockError, Mocks};
+use aws_local::runner::aws_sdk::{BadEndpoint, Endpoints};
 use aws_local::{Server, ServerError};
 use engine::Engine;
 use thiserror::Error;
@@ -65,6 +66,8 @@ pub(crate) enum LocalError {
     MockFile { path: PathBuf, source: io::Error },
     #[error("--mock-config {}: {source}", path.display())]
     Mocks { path: PathBuf, source: MockError },
+    #[error(transparent)]
+    Endpoint(#[from] BadEndpoint),
     #[error("cannot open the AWS endpoint: {0}")]
     Server(#[from] ServerError),
     #[error("stack.json: {0}")]
@@ -154,6 +157,7 @@ impl Local {
         let options = aws_local::Options {
             data_dir: data.path().to_owned(),
             public_url: listening.aws.clone(),
+            endpoints: Endpoints::read(|name| std::env::var(name).ok())?,
         };
         let mocks = mocks(args.mock_config.as_deref())?;
         let server = Server::open_mocked(&engine, options, Arc::new(mocks)).await?;

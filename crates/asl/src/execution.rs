@@ -290,12 +290,13 @@ impl Execution {
         timer.into_iter().chain(self.deadline).min()
     }
 
-    /// Tasks that have not ended and whose request has to be made (again, after a crash): not those that were submitted, nor activities that a worker has taken.
+    /// Tasks that have not ended and that somebody has to run (again, after a crash): not those that wait for their token, nor
+    /// activities that a worker has taken; but those that wait for a job, though it was started.
     pub fn tasks(&self) -> impl Iterator<Item = &TaskRequest> {
         self.tasks
             .values()
             .filter_map(|branch| self.task_of(*branch))
-            .filter(|task| !task.submitted)
+            .filter(|task| !task.submitted || task.request.resource.waits_for_job())
             .map(|task| &task.request)
     }
 

@@ -48,6 +48,7 @@ pub use entry::{BranchId, Entry};
 pub use event::{Event, Failure, StateKind};
 pub use execution::{Execution, Identity, Status};
 pub use history::{Heading, HistoryEvent};
+pub use interpret::trial;
 pub use interpret::{IllegalEntry, decide, evolve, map_run_children, map_run_label};
 pub use map_results::{ChildOutcome, map_results, map_results_text};
 pub use map_run::{

@@ -14,6 +14,7 @@ pub mod lambda;
 mod local;
 mod map_run;
 pub mod mock;
+mod models;
 pub mod outbox;
 pub mod protocol;
 pub mod runner;

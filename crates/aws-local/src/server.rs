@@ -14,7 +14,13 @@ use crate::{
     mock::Mocks,
     outbox::Outbox,
     protocol::json::JsonService,
-    runner::{Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration},
+    runner::{
+        Integration, Runner,
+        aws_sdk::{AwsSdk, Endpoints},
+        sns::SnsIntegration,
+        sqs::SqsIntegration,
+        states::StatesIntegration,
+    },
     s3::S3,
     ses::Ses,
     sns::Sns,
@@ -29,6 +35,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Where this server is reached, e.g. `http://127.0.0.1:4566`: for links in notifications that no request asked for.
     pub public_url: String,
+    /// Where services are that tasks call and that are not here.
+    pub endpoints: Endpoints,
 }
 
 /// Why the services could not be opened.
@@ -67,6 +75,7 @@ pub struct Server {
     s3: S3,
     json: Vec<(&'static str, Arc<dyn JsonService>)>,
     rest: Router,
+    step_functions: Arc<StepFunctions>,
     runner: Runner,
     mocks: Arc<Mocks>,
     engine: Engine,
@@ -93,6 +102,7 @@ impl Server {
         let Options {
             data_dir,
             public_url,
+            endpoints,
         } = options;
         let (region, account) = (engine.region().to_owned(), engine.account().to_owned());
         let (queues, documents) = (engine.queues().clone(), engine.documents().clone());
@@ -119,22 +129,35 @@ impl Server {
         let sqs = Sqs::new(queues.clone(), documents.clone(), account.clone());
         let sns = Sns::open(documents.clone(), queues, outbox.clone(), region, account).await?;
         let ses = Ses::new(outbox.clone(), documents);
-        let step_functions = StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks));
+        let step_functions =
+            Arc::new(StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks)));
 
+        let json: Vec<(&'static str, Arc<dyn JsonService>)> = vec![
+            (sqs::TARGET, Arc::new(sqs.clone())),
+            (states::TARGET, Arc::clone(&step_functions) as _),
+        ];
         let runner = Runner::default()
+            .with(
+                "aws-sdk",
+                Arc::new(AwsSdk::new(&json, endpoints, engine.region().to_owned())),
+            )
             .with_s3(s3.clone())
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
             .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
             .with(
+                "states",
+                Arc::new(StatesIntegration::new(
+                    engine.clone(),
+                    Arc::clone(&step_functions),
+                )),
+            )
+            .with(
                 "sns",
                 Arc::new(SnsIntegration::new(sns.clone(), public_url)),
             );
         Ok(Server {
-            json: vec![
-                (sqs::TARGET, Arc::new(sqs.clone())),
-                (states::TARGET, Arc::new(step_functions)),
-            ],
+            json,
             rest: ses
                 .router()
                 .merge(lambda.router())
@@ -143,6 +166,7 @@ impl Server {
             sns,
             lambda,
             outbox,
+            step_functions,
             s3,
             runner,
             mocks,
@@ -163,6 +187,8 @@ impl Server {
 
     /// Everything that listens on the AWS port.
     pub fn router(&self) -> Router {
+        // Services may have been added until now.
+        self.step_functions.call_services_with(self.runner.clone());
         let front = Arc::new(Front {
             json: self.json.clone(),
             sns: self.sns.clone(),

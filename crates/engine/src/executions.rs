@@ -164,7 +164,11 @@ impl Executions {
     ) -> Result<Millis, ExecutionError> {
         let (key, _) = self.key_of(arn).await?;
         match self.shared.signal(key, Signal::Stop { error, cause }).await {
-            Ok(()) | Err(SignalError::Ended | SignalError::Refused(_)) => {}
+            Ok(()) => {}
+            // The end may be decided and not on disk yet; what is written after it is.
+            Err(SignalError::Ended | SignalError::Refused(_)) => {
+                self.shared.journal.write(|_| Ok(())).await?;
+            }
             Err(SignalError::Unknown) => {
                 return Err(ExecutionError::ExecutionDoesNotExist {
                     arn: arn.to_owned(),

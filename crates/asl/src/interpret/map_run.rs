@@ -141,7 +141,7 @@ impl Run<'_> {
     }
 }
 
-fn limits(lens: &Lens<'_>, map: &MapState) -> Outcome<Limits> {
+pub(super) fn limits(lens: &Lens<'_>, map: &MapState) -> Outcome<Limits> {
     let amount = |amount: &Option<crate::model::Amount>, field: &str| {
         let amount = amount.as_ref();
         amount.map(|amount| lens.amount(amount, field)).transpose()
@@ -181,7 +181,7 @@ fn dataset(lens: &Lens<'_>, reader: &ItemReader) -> Outcome<Dataset> {
     })
 }
 
-fn batch(lens: &Lens<'_>, distributed: &Distributed) -> Outcome<Option<Batch>> {
+pub(super) fn batch(lens: &Lens<'_>, distributed: &Distributed) -> Outcome<Option<Batch>> {
     let Some(batcher) = &distributed.batcher else {
         return Ok(None);
     };

@@ -25,6 +25,7 @@ mod run;
 mod signals;
 mod succeed;
 mod task;
+pub mod trial;
 mod wait;
 
 pub(crate) use context::iso;

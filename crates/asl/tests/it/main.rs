@@ -10,6 +10,7 @@ mod branches;
 mod diagnostics;
 mod diagram;
 mod distributed;
+mod fuzz;
 mod histories;
 mod hostile;
 mod rebuild;

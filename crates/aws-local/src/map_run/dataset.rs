@@ -102,7 +102,11 @@ async fn load(
 }
 
 /// The items in a text.
-fn parse(content: &str, format: &DatasetFormat, source: &str) -> Result<Vec<MapItem>, String> {
+pub(crate) fn parse(
+    content: &str,
+    format: &DatasetFormat,
+    source: &str,
+) -> Result<Vec<MapItem>, String> {
     let values = match format.input_type {
         Some(InputType::Csv) => csv_rows(content, format)?,
         Some(InputType::JsonLines) => lines(content)?,

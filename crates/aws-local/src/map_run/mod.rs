@@ -2,7 +2,7 @@
 //!
 //! Source: AWS Step Functions developer guide, "ItemReader" and "ResultWriter".
 
-mod dataset;
+pub(crate) mod dataset;
 mod results;
 
 use asl::{Data, Dataset, Failure, MapItem, error_name};

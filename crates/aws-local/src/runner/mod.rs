@@ -6,10 +6,12 @@
 //!
 //! Source: AWS Step Functions developer guide, "Integrating optimized services with Step Functions".
 
+pub mod aws_sdk;
 mod lambda;
 pub(crate) mod metadata;
 pub mod sns;
 pub mod sqs;
+pub mod states;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,6 +29,12 @@ const NO_S3: &str = "This endpoint has no S3.";
 pub trait Integration: Send + Sync + 'static {
     /// Calls the service. Never panics for anything that a definition or an input can contain.
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+
+    /// Whether it can do what a resource asks for; if not, what to do about it. A definition with another resource is refused.
+    fn supports(&self, resource: &Resource) -> Result<(), String> {
+        let _ = resource;
+        Ok(())
+    }
 }
 
 /// All integrations, by the service's name in the ARN of the resource. A function's own ARN counts as `lambda`.
@@ -52,28 +60,37 @@ impl Runner {
         self.integrations.insert(service, integration);
         self
     }
+
+    /// Whether a task can call a resource; if not, what to do about it.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn supports(&self, resource: &Resource) -> Result<(), String> {
+        self.find(resource)?.supports(resource)
+    }
+
+    fn find(&self, resource: &Resource) -> Result<&Arc<dyn Integration>, String> {
+        let service = match resource {
+            Resource::Lambda { .. } => "lambda",
+            Resource::Activity { .. } => "activity",
+            Resource::Integration { service, .. } if service.starts_with("aws-sdk:") => "aws-sdk",
+            Resource::Integration { service, .. } => service,
+        };
+        self.integrations.get(service).ok_or_else(|| {
+            let known: Vec<&str> = self.integrations.keys().copied().collect();
+            format!(
+                "The service {service} cannot be called by tasks of this endpoint. It has: {}.",
+                known.join(", ")
+            )
+        })
+    }
 }
 
 impl TaskRunner for Runner {
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
-        let service = match &task.request.resource {
-            Resource::Lambda { .. } => "lambda",
-            Resource::Activity { .. } => "activity",
-            Resource::Integration { service, .. } => service,
-        };
-        match self.integrations.get(service) {
-            Some(integration) => integration.run(task),
-            None => {
-                let cause = format!(
-                    "The service {service} cannot be called by tasks of this endpoint. It has: {}.",
-                    self.integrations
-                        .keys()
-                        .copied()
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                );
-                async move { failed("States.TaskFailed", cause) }.boxed()
-            }
+        match self.find(&task.request.resource) {
+            Ok(integration) => integration.run(task),
+            Err(cause) => async move { failed("States.TaskFailed", cause) }.boxed(),
         }
     }
 
@@ -99,6 +116,25 @@ impl TaskRunner for Runner {
         .boxed()
     }
 }
+
+/// Whether a resource is this action in one of these patterns.
+fn only(resource: &Resource, known: &str, patterns: &[Pattern]) -> Result<(), String> {
+    match resource {
+        Resource::Integration {
+            action, pattern, ..
+        } if &**action == known && patterns.contains(pattern) => Ok(()),
+        _ => {
+            let suffixes: Vec<String> = patterns
+                .iter()
+                .map(|pattern| format!("{known}{}", pattern.suffix()))
+                .collect();
+            Err(format!("Tasks can call {} of it.", suffixes.join(", ")))
+        }
+    }
+}
+
+/// The patterns of services that answer at once.
+const AT_ONCE: &[Pattern] = &[Pattern::RequestResponse, Pattern::WaitForTaskToken];
 
 /// The action and whether the task waits for its token; an error for patterns that messaging services do not have.
 fn action_of(task: &TaskRun) -> Result<(&str, bool), TaskOutcome> {

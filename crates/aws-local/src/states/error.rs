@@ -54,6 +54,11 @@ pub(super) fn invalid_definition(diagnostics: impl std::fmt::Display) -> JsonErr
     )
 }
 
+/// A state that `TestState` does not try.
+pub(super) fn definition_not_testable(reason: &str) -> JsonError {
+    of("InvalidDefinition", reason)
+}
+
 pub(super) fn invalid_logging_configuration(what: &str) -> JsonError {
     of(
         "InvalidLoggingConfiguration",

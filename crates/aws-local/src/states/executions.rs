@@ -146,7 +146,7 @@ impl StatusFilter {
 }
 
 impl StepFunctions {
-    /// Idempotent: the same name and input as a running execution's answers with that one.
+    /// Idempotent for Standard state machines: the same name and input as a running execution's answers with that one.
     pub(super) async fn start_execution(&self, request: StartExecution) -> Answer {
         let mut check = Check::default();
         let text = check.required("stateMachineArn", request.state_machine_arn, ARN);
@@ -162,7 +162,11 @@ impl StepFunctions {
         };
         let missing = |_| error::state_machine_does_not_exist(text);
         if self.machine(&arn.machine).map_err(missing)?.kind == MachineKind::Express {
-            return Err(error::state_machine_type_not_supported());
+            let run = self.start_express(&arn, name, input, test_case).await?;
+            return answer(&Started {
+                execution_arn: run.arn,
+                start_date: seconds(run.started),
+            });
         }
         let mut start = StartRequest::new(arn.machine.as_str(), input);
         start.name = name;

@@ -8,8 +8,7 @@
 //! families that matter most.
 //!
 //! Differs from AWS on purpose:
-//! - `TestState` answers `UnknownOperationException`. Express machines run with `StartSyncExecution`
-//!   only (see [`sync`]); `StartExecution` answers `StateMachineTypeNotSupported`.
+//! - Express executions are journalled like all others (see [`sync`]).
 //! - Every change is visible at once. A deleted machine is gone at once, and its running executions go on to their end; AWS
 //!   shows it as `DELETING` and ends them. Either way they cannot be redriven.
 //! - Roles are checked for their form only. Logging, tracing and encryption are kept and shown, without effect.
@@ -34,11 +33,12 @@ mod redrive;
 mod sync;
 mod tags;
 mod tasks;
+mod test_state;
 mod validate;
 mod versions;
 mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use engine::{Change, Engine};
 use futures::FutureExt as _;
@@ -49,6 +49,7 @@ use serde::de::DeserializeOwned;
 pub use self::workers::Offers;
 use crate::mock::Mocks;
 use crate::protocol::json::{JsonError, JsonRequest, JsonService};
+use crate::runner::Runner;
 
 /// The prefix of `X-Amz-Target`.
 pub const TARGET: &str = "AWSStepFunctions";
@@ -64,6 +65,8 @@ pub struct StepFunctions {
     engine: Engine,
     offers: Offers,
     mocks: Arc<Mocks>,
+    /// Who calls services: for a state that is tried alone, and to know what definitions can ask for.
+    tasks: OnceLock<Runner>,
     /// Actions that change machines, versions, aliases, tags or activities happen one after the other.
     administration: tokio::sync::Mutex<()>,
     /// So do redrives.
@@ -84,6 +87,7 @@ impl StepFunctions {
             engine,
             offers: Offers::default(),
             mocks: Arc::default(),
+            tasks: OnceLock::new(),
             administration: tokio::sync::Mutex::default(),
             redrives: tokio::sync::Mutex::default(),
         }
@@ -93,6 +97,11 @@ impl StepFunctions {
     #[must_use]
     pub fn with_mocks(self, mocks: Arc<Mocks>) -> StepFunctions {
         StepFunctions { mocks, ..self }
+    }
+
+    /// Tells who calls services: `TestState` needs it, and definitions that call others are refused. Only the first one counts.
+    pub fn call_services_with(&self, runner: Runner) {
+        let _ = self.tasks.set(runner);
     }
 
     /// Where a runner leaves the tasks of activities.
@@ -113,7 +122,7 @@ impl StepFunctions {
             }
             "ListStateMachines" => self.list_state_machines(request.parse()?),
             "ValidateStateMachineDefinition" => {
-                Self::validate_state_machine_definition(request.parse()?)
+                self.validate_state_machine_definition(request.parse()?)
             }
 
             "PublishStateMachineVersion" => {
@@ -154,6 +163,8 @@ impl StepFunctions {
             "DeleteActivity" => self.delete_activity(request.parse()?).await,
 
             "GetActivityTask" => self.get_activity_task(request.parse()?).await,
+
+            "TestState" => self.test_state(request.parse()?).await,
 
             "TagResource" => self.tag_resource(request.parse()?).await,
             "UntagResource" => self.untag_resource(request.parse()?).await,

@@ -57,6 +57,7 @@ impl Wire {
         let options = Options {
             data_dir: directory.path().to_owned(),
             public_url: format!("http://{address}"),
+            endpoints: Default::default(),
         };
         let mocks = Mocks::read(&mocked::configuration(cases).to_string()).unwrap();
         let server = Server::open_mocked(&engine, options, Arc::new(mocks))

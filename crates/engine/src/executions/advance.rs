@@ -120,9 +120,13 @@ impl Shared {
         let shared = Arc::clone(self);
         let (live, commands) = (Arc::clone(live), decision.commands);
         let ended = self.ended(&live, &state.execution);
+        let last_event = state.execution.last_event_id();
         let effects = move |outcome: &Result<(), StorageError>| match outcome {
             Ok(()) => {
-                live.state().pending -= 1;
+                let mut state = live.state();
+                state.pending -= 1;
+                state.stored = last_event;
+                drop(state);
                 shared.stored(&live, commands, ended);
             }
             Err(_) => shared.lost(&live),

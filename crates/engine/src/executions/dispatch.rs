@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use asl::{Data, Dataset, Failure, MapItem, Signal, TaskId, TaskRequest, error_name};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
@@ -155,18 +155,23 @@ impl Shared {
         };
         let (shared, runner) = (Arc::clone(self), Arc::clone(runner));
         self.spawn(async move {
-            let outcome = shared.outcome(&*runner, run);
+            let permit = Mutex::new(None);
+            let give_back = || drop(permit.lock().unwrap_or_else(PoisonError::into_inner).take());
+            let outcome = shared.outcome(&*runner, run, &permit);
             tokio::pin!(outcome);
             let signal = loop {
                 tokio::select! {
                     signal = &mut outcome => break signal,
                     Some((output, recorded)) = submissions.recv() => {
                         shared.deliver(id, task, Signal::TaskSubmitted { task, output }).await;
+                        // From now on it waits for others, whose tasks may need the place.
+                        give_back();
                         // Nobody hears it if the run was given up.
                         let _ = recorded.send(());
                     }
                 }
             };
+            give_back();
             if let Some(signal) = signal {
                 shared.deliver(id, task, signal).await;
             }
@@ -197,12 +202,18 @@ impl Shared {
         }
     }
 
-    async fn outcome(&self, runner: &dyn TaskRunner, run: TaskRun) -> Option<Signal> {
+    async fn outcome<'s>(
+        &'s self,
+        runner: &dyn TaskRunner,
+        run: TaskRun,
+        place: &Mutex<Option<SemaphorePermit<'s>>>,
+    ) -> Option<Signal> {
         let task = run.request.task;
-        let _permit = tokio::select! {
+        let permit = tokio::select! {
             permit = self.dispatch.permits.acquire() => permit.ok()?,
             () = run.cancelled.cancelled() => return None,
         };
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
         let execution = run.execution_arn.clone();
         // Also a panic before the runner returns its future fails the task alone.
         let running = AssertUnwindSafe(async { runner.run(run).await }).catch_unwind();

@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) records: u32,
     /// When it must hear of the clock.
     pub(crate) due: Option<Millis>,
+    /// The last event that is on disk; what was decided after it may still be lost.
+    pub(crate) stored: u64,
     /// Records handed to the journal and not yet resolved.
     pub(crate) pending: u32,
     /// A record could not be stored: this copy is ahead of the journal and must not be used any more.
@@ -41,6 +43,7 @@ impl Live {
         child: Option<ChildOf>,
     ) -> Live {
         let state = Mutex::new(State {
+            stored: execution.last_event_id(),
             execution,
             records,
             due,

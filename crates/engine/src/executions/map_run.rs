@@ -17,7 +17,7 @@ use asl::{
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -394,7 +394,7 @@ impl Shared {
             revision_id: INITIAL_REVISION.to_owned(),
             definition: text,
             role_arn: parent.role_arn.clone(),
-            settings: json!({}),
+            settings: parent.settings.clone(),
             created: row.started,
         };
         let id = row.id;

@@ -55,11 +55,12 @@ impl Shared {
                     let (tasks, map_runs): (Vec<_>, Vec<_>) = {
                         let state = live.state();
                         self.timers.set(id, state.due);
+                        // What is decided but not on disk yet runs after its own commit.
+                        let stands = |id: asl::TaskId| id.0 <= state.stored;
                         let execution = &state.execution;
-                        (
-                            execution.tasks().cloned().collect(),
-                            execution.map_runs().cloned().collect(),
-                        )
+                        let tasks = execution.tasks().filter(|task| stands(task.task));
+                        let map_runs = execution.map_runs().filter(|run| stands(run.id));
+                        (tasks.cloned().collect(), map_runs.cloned().collect())
                     };
                     map_runs
                         .into_iter()
