@@ -88,7 +88,7 @@ def trial(args, folder, machines):
     flows.know(outputs["state_machine_arns"])
     with step("the deployed definitions are ours, but for the values of placeholders") as said:
         for name, arn in outputs["state_machine_arns"].items():
-            template = (ROOT / "workflows" / name / f"{name}.asl.json").read_text()
+            template = (folder / "workflows" / name / f"{name}.asl.json").read_text()
             deployed = endpoint.definition(":".join(arn.split(":")[:7]))
             need(fits(template, deployed), f"{name} as deployed is not workflows/{name}/{name}.asl.json")
             said.append(name)
