@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod console;
 mod harness;
 mod kill;
 mod misbehaving_factory;
