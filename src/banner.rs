@@ -1,4 +1,4 @@
-//! What `restock up` prints once everything listens: where, what there is to buy, and three commands to paste.
+//! What `restock up` prints once everything listens: where, what there is to buy, and commands to paste.
 
 use owo_colors::{OwoColorize, Stream};
 
@@ -26,7 +26,11 @@ pub(crate) fn up(local: &Local) -> String {
     text += &line("Workflows", local.workflows());
     text += &line("Product", local.product());
     text += "\nTry it:\n";
-    for (comment, command) in [
+    let outage = at.factory.as_ref().map(|factory| {
+        let comment = "let the factory be down (then buy too much, and look: restock dlq list); \"none\" repairs it";
+        (comment, change(factory, r#"{"fault":"rubbish"}"#))
+    });
+    let commands = [
         ("look", format!("curl {}/product/donut", at.api)),
         ("buy", checkout(&at.api, 3)),
         ("buy too much: a reorder starts", checkout(&at.api, 100_000)),
@@ -39,13 +43,20 @@ pub(crate) fn up(local: &Local) -> String {
                 local.reorder_arn()
             ),
         ),
-    ] {
+    ];
+    for (comment, command) in commands.into_iter().chain(outage) {
         text += &format!(
             "  {}\n  {command}\n",
             format!("# {comment}").if_supports_color(Stream::Stderr, |t| t.dimmed())
         );
     }
     text
+}
+
+fn change(simulated: &str, behaviour: &str) -> String {
+    format!(
+        "curl -X PATCH {simulated}/simulation -H 'content-type: application/json' -d '{behaviour}'"
+    )
 }
 
 fn checkout(api: &str, count: u32) -> String {

@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Run everything on this machine: the Sales API, the AWS endpoint, the Lambdas (also what `restock` alone does)
     Up(Box<UpArgs>),
-    /// Drive a surge and a reorder against a fresh installation, check every invariant, print what happened
+    /// Drive a fresh installation through a surge, a VIP, an outage with replay and more; exits non-zero if one is missing
     Demo(DemoArgs),
     /// Run the simulated legacy factory alone
     Factory(FactoryArgs),

@@ -9,9 +9,11 @@ mod data_dir;
 mod demo;
 mod endpoint;
 mod factory;
+mod listen;
 mod local;
 mod marketing;
 mod operate;
+mod simulated;
 mod stack;
 mod terminal;
 

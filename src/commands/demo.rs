@@ -1,4 +1,4 @@
-//! `restock demo`: the whole story on a fresh installation; exits non-zero if an invariant broke.
+//! `restock demo`: the whole story on a fresh installation; exits non-zero if something was not shown or broke.
 
 use std::process::ExitCode;
 

@@ -15,11 +15,15 @@ use crate::cli::DemoArgs;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Long enough to be seen waiting, short enough for a demo.
+const FACTORY_DELAY_MS: &str = "1000";
+
 /// A running installation of our own.
 pub(crate) struct Child {
     process: tokio::process::Child,
     folder: PathBuf,
     warehouse_url: String,
+    customers_url: String,
     ready: Ready,
 }
 
@@ -27,6 +31,17 @@ pub(crate) struct Child {
 struct Ready {
     api: String,
     aws: String,
+    factory: String,
+    marketing: String,
+}
+
+/// Settings of whoever runs the demo are not the demo's.
+pub(super) fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"RESTOCK_") {
+            command.env_remove(name);
+        }
+    }
 }
 
 #[derive(Debug, Error)]
@@ -47,17 +62,12 @@ impl Child {
         std::fs::create_dir_all(folder)?;
         let ready_file = folder.join("ready.json");
         let log = folder.join("up.log");
-        let mut process = Command::new(std::env::current_exe()?)
-            .args([
-                "up",
-                "--api",
-                "127.0.0.1:0",
-                "--aws",
-                "127.0.0.1:0",
-                "--console",
-                "127.0.0.1:0",
-                "--data-dir",
-            ])
+        let mut command = Command::new(std::env::current_exe()?);
+        without_settings(&mut command);
+        let mut process = command
+            .args(["up", "--api", "127.0.0.1:0", "--aws", "127.0.0.1:0"])
+            .args(["--console", "127.0.0.1:0"])
+            .args(["--factory-delay-ms", FACTORY_DELAY_MS, "--data-dir"])
             .arg(folder.join("data"))
             .arg("--ready-file")
             .arg(&ready_file)
@@ -89,11 +99,14 @@ impl Child {
             sleep(Duration::from_millis(20)).await;
         }
         let ready = serde_json::from_slice(&std::fs::read(&ready_file)?)?;
-        let sqlite = || format!("sqlite:{}", folder.join("data/warehouse.db").display());
+        let sqlite = |name: &str| format!("sqlite:{}", folder.join("data").join(name).display());
+        let or_sqlite =
+            |url: &Option<String>, name: &str| url.clone().unwrap_or_else(|| sqlite(name));
         Ok(Child {
             process,
             folder: folder.to_owned(),
-            warehouse_url: args.database_url.clone().unwrap_or_else(sqlite),
+            warehouse_url: or_sqlite(&args.database_url, "warehouse.db"),
+            customers_url: or_sqlite(&args.customers_url, "customers.db"),
             ready,
         })
     }
@@ -106,6 +119,21 @@ impl Child {
     /// URL of the AWS endpoint.
     pub(crate) fn aws(&self) -> &str {
         &self.ready.aws
+    }
+
+    /// Base URL of the simulated factory.
+    pub(crate) fn factory(&self) -> &str {
+        &self.ready.factory
+    }
+
+    /// Base URL of the simulated marketing system.
+    pub(crate) fn marketing(&self) -> &str {
+        &self.ready.marketing
+    }
+
+    /// URL of the customers database; secret.
+    pub(crate) fn customers_url(&self) -> &str {
+        &self.customers_url
     }
 
     /// URL of the warehouse database; secret.

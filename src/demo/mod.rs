@@ -1,14 +1,21 @@
-//! `restock demo`: a shop's bad day in half a minute. Starts `restock up` as a child on free ports, drives it as clients
-//! would, and checks every invariant afterwards. Knows the installation only through its HTTP interfaces, the AWS SDK
-//! and the shop's own report.
+//! `restock demo`: a shop's bad day in a quarter of a minute. Starts `restock up` as a child on free ports, drives it as
+//! clients, a broken factory and an operator would, gathers the evidence of what restock can do, and checks every
+//! invariant. Knows the installation only through its HTTP interfaces, the AWS SDK, the verbs and the shop's own report.
+//!
+//! Start reading at [`run`]: the story in its order.
 
+mod books;
+mod buying;
 mod child;
-mod drive;
-mod evidence;
+mod operator;
+mod partners;
 mod report;
+mod shop;
+mod trouble;
+mod watch;
 
 pub(crate) use child::{Child, ChildError};
-pub(crate) use report::Report;
+pub(crate) use report::{Capability, Report};
 
 use std::path::Path;
 use std::time::Instant;
@@ -39,62 +46,33 @@ fn in_step<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> DemoEr
     }
 }
 
+/// Who plays in the demo, and what was seen so far.
+struct Stage {
+    shop: shop::Client,
+    partners: partners::Partners,
+    operator: operator::Operator,
+    watch: watch::Watch,
+    report: Report,
+}
+
 /// Runs the whole story in `folder`.
 pub(crate) async fn run(args: &DemoArgs, folder: &Path) -> Result<Report, DemoError> {
     let started = Instant::now();
-    terminal::say("starting restock up on free ports …");
+    terminal::say("restock demo: starting an installation on free ports …");
     let child = Child::start(folder, args).await?;
-    let shop = drive::Shop::new(&child)?;
-    let mut report = Report::default();
-
-    let before = shop.look().await?;
-    report.tell(
-        "look",
-        format!("{} of {} in stock", before.stock, before.sku),
-    );
-    let bought = shop.buy(3, Some("demo-first-order")).await?;
-    let again = shop.buy(3, Some("demo-first-order")).await?;
-    report.tell(
-        "buy",
-        format!(
-            "3 sold as order {}, {} remain",
-            bought.order_id, bought.remaining
-        ),
-    );
-    report.check(
-        "the same Idempotency-Key gives the same answer once",
-        bought == again,
-        format!("order {} both times", again.order_id),
-    );
-
-    terminal::say(&format!(
-        "surge: {} checkouts from {} clients …",
-        args.checkouts, args.clients
-    ));
-    let surge = shop.surge(args.checkouts, args.clients).await?;
-    report.tell("surge", surge.to_string());
-    report.check(
-        "every checkout was answered",
-        surge.failed == 0,
-        surge.to_string(),
-    );
-
-    terminal::say("buying more than there is …");
-    let refused = shop.buy(100_000, None).await?;
-    report.tell(
-        "buy too much",
-        format!("refused, {} remain", refused.remaining),
-    );
-    report.check(
-        "a checkout above the stock is refused",
-        refused.outcome == "refused",
-        refused.outcome.clone(),
-    );
-
-    terminal::say("waiting for the factory …");
-    evidence::settle(&child).await?;
-    evidence::collect(&child, &shop, before.stock, &mut report).await?;
-    report.seconds = started.elapsed().as_secs_f64();
+    let mut stage = Stage {
+        shop: shop::Client::new(&child)?,
+        partners: partners::Partners::new(&child),
+        operator: operator::Operator::new(&child)?,
+        watch: watch::Watch::new(&child).await,
+        report: Report::default(),
+    };
+    buying::a_customer_buys(&mut stage).await?;
+    buying::a_bulk_buyer_becomes_a_vip(&mut stage, &child).await?;
+    buying::a_surge_empties_the_warehouse(&mut stage, args).await?;
+    trouble::the_factory_is_down(&mut stage).await?;
+    trouble::a_delivery_comes_too_late(&mut stage).await?;
+    books::the_books_are_checked(&mut stage).await?;
     child.stop().await?;
-    Ok(report)
+    Ok(stage.report.finish(started.elapsed().as_secs_f64()))
 }

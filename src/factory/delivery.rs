@@ -1,36 +1,34 @@
 //! Delivers an order to its callback URL: waits until it is due, then tries until somebody takes it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use jiff::Timestamp;
+use reqwest::StatusCode;
+
+use super::Fault;
 use super::orders::{Order, Orders};
-use super::{FactoryArgs, Fault};
 
+/// Pause before the second try; each next one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// After so long a time nobody is going to take it any more.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-pub(crate) fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+pub(crate) fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
 }
 
-/// Delivers `order`, once for each delivery it asks for, and removes it. A 4xx answer is final: the receiver does not
-/// want it. Everything else is tried again, as the receiver may only be down.
-pub(crate) async fn deliver(
-    client: reqwest::Client,
-    orders: Orders,
-    args: FactoryArgs,
-    mut order: Order,
-) {
-    tokio::time::sleep(Duration::from_millis(order.due.saturating_sub(now_ms()))).await;
+/// Delivers `order`, once for each delivery it asks for, and removes it.
+pub(crate) async fn deliver(client: reqwest::Client, orders: Orders, mut order: Order) {
+    let wait = u64::try_from(order.due - now_ms()).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(wait)).await;
     let give_up = tokio::time::Instant::now() + GIVE_UP_AFTER;
-    let mut pause = Duration::from_millis(200);
+    let mut pause = FIRST_PAUSE;
     while order.deliveries > 0 {
-        match send(&client, args.short_by, &order).await {
-            Ok(status) if status < 500 => {
-                tracing::info!(order = order.id, status, "delivered");
+        match send(&client, &order).await {
+            Ok(status) if is_final(status) => {
+                tracing::info!(order = order.id, %status, "delivered");
                 order.deliveries -= 1;
                 if order.deliveries > 0
                     && let Err(error) = orders.put(&order)
@@ -57,15 +55,23 @@ pub(crate) async fn deliver(
     }
 }
 
-async fn send(
-    client: &reqwest::Client,
-    missing: u64,
-    order: &Order,
-) -> Result<u16, reqwest::Error> {
+/// Whether an answer settles a delivery: it was taken, or the receiver read it and does not want it. A receiver may be
+/// down (5xx), busy (408, 429) or not there: while it is, a gateway in front of it, or a stranger on its port, answers 404
+/// or points elsewhere. Donuts are made by then, so the driver comes again.
+fn is_final(status: StatusCode) -> bool {
+    let not_now = [
+        StatusCode::NOT_FOUND,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    status.is_success() || (status.is_client_error() && !not_now.contains(&status))
+}
+
+async fn send(client: &reqwest::Client, order: &Order) -> Result<StatusCode, reqwest::Error> {
     let mut request = order.request.clone();
     let mut url = request.callback_url.clone();
     match order.fault {
-        Fault::Short => request.product_cnt = short_by(&request.product_cnt, missing),
+        Fault::Short => request.product_cnt = short_by(&request.product_cnt, order.missing),
         Fault::WrongSignature => url = spoil_signature(&url),
         _ => {}
     }
@@ -75,7 +81,7 @@ async fn send(
         .timeout(Duration::from_secs(10))
         .send()
         .await?;
-    Ok(answer.status().as_u16())
+    Ok(answer.status())
 }
 
 /// The count less `missing`, in the form it came (the contract has it as a string).
@@ -110,6 +116,26 @@ mod tests {
         assert_eq!(short_by(&json!("30"), 4), json!("26"));
         assert_eq!(short_by(&json!(30), 4), json!(26));
         assert_eq!(short_by(&json!("3"), 9), json!("0"));
+    }
+
+    #[test]
+    fn an_answer_is_final_where_the_receiver_itself_gave_it() {
+        for (code, settled) in [
+            (200, true),
+            (204, true),
+            (302, false),
+            (400, true),
+            (403, true),
+            (404, false),
+            (408, false),
+            (422, true),
+            (429, false),
+            (500, false),
+            (503, false),
+        ] {
+            let status = StatusCode::from_u16(code).unwrap();
+            assert_eq!(is_final(status), settled, "{code}");
+        }
     }
 
     #[test]

@@ -25,6 +25,14 @@ pub(crate) struct FactoryArgs {
     /// Folder for the orders that are yet to be delivered
     #[arg(long, default_value = ".restock/factory")]
     pub orders: PathBuf,
+    #[command(flatten)]
+    pub behaviour: Behaviour,
+}
+
+/// How it behaves; `PATCH /simulation` changes it while it runs.
+#[derive(Clone, Debug, Args, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Behaviour {
     /// Time from order to delivery, in milliseconds
     #[arg(long, default_value_t = 3_000)]
     pub delay_ms: u64,
@@ -41,6 +49,7 @@ pub(crate) struct FactoryArgs {
 
 /// One way to misbehave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Fault {
     /// Everything works
     None,
@@ -50,7 +59,7 @@ pub(crate) enum Fault {
     Reject,
     /// Never answers the order
     Hang,
-    /// Answers 200 with something that is not the contract, and makes nothing
+    /// Answers 200 with its maintenance page, and makes nothing
     Rubbish,
     /// Takes the order and never delivers
     Silent,

@@ -32,11 +32,14 @@ pub(crate) struct Request {
 pub(crate) struct Order {
     pub id: String,
     /// When to deliver, in milliseconds since 1970.
-    pub due: u64,
+    pub due: i64,
     /// How many deliveries are still to be made.
     pub deliveries: u32,
     /// What goes wrong with its delivery.
     pub fault: Fault,
+    /// Items that are missing from it.
+    #[serde(default)]
+    pub missing: u64,
     pub request: Request,
 }
 

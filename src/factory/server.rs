@@ -1,9 +1,8 @@
 //! The factory's own HTTP interface: `POST /api/manufactures`, and `GET /api/manufactures` to see what is open.
 
 use std::io;
-use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -13,113 +12,87 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
 use thiserror::Error;
-use tokio::net::TcpListener;
 
 use super::delivery::{deliver, now_ms};
 use super::orders::{Order, Orders, Request};
-use super::{FactoryArgs, Fault};
+use super::{Behaviour, Fault};
+use crate::simulated::{Switch, hits};
 
-/// A factory that listens. Its deliveries go on as tasks of the runtime.
-pub(crate) struct Factory {
-    address: SocketAddr,
-    listener: TcpListener,
-    shop: Arc<Workshop>,
-}
+/// A factory. Its deliveries go on as tasks of the runtime.
+pub(crate) struct Factory(Arc<Workshop>);
 
 /// Why the factory did not start.
 #[derive(Debug, Error)]
 pub(crate) enum FactoryError {
-    #[error(
-        "the simulated factory cannot listen on {address}: {source}. Name another address, or port 0"
-    )]
-    Listen {
-        address: SocketAddr,
-        source: io::Error,
-    },
     #[error("the simulated factory cannot use its orders folder {folder}: {source}")]
     Orders { folder: String, source: io::Error },
     #[error("the simulated factory's HTTP client cannot be built: {0}")]
     Client(#[from] reqwest::Error),
-    #[error("the simulated factory stopped listening: {0}")]
-    Serve(io::Error),
 }
 
 struct Workshop {
-    args: FactoryArgs,
+    behaviour: Switch<Behaviour>,
     orders: Orders,
     client: reqwest::Client,
-    taken: AtomicU64,
 }
 
 impl Factory {
-    /// Listens, and goes on with the deliveries an earlier run left open. Must run inside a tokio runtime.
-    pub(crate) async fn open(args: FactoryArgs) -> Result<Factory, FactoryError> {
-        let folder = args.orders.display().to_string();
-        let orders = Orders::open(&args.orders).map_err(|source| FactoryError::Orders {
-            folder: folder.clone(),
-            source,
-        })?;
-        let left = orders
-            .open_orders()
-            .map_err(|source| FactoryError::Orders { folder, source })?;
-        let listen_failed = |source| FactoryError::Listen {
-            address: args.listen,
+    /// Opens it, and goes on with the deliveries an earlier run left open. Must run inside a tokio runtime.
+    pub(crate) fn open(folder: &Path, behaviour: Behaviour) -> Result<Factory, FactoryError> {
+        let failed = |source| FactoryError::Orders {
+            folder: folder.display().to_string(),
             source,
         };
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .map_err(listen_failed)?;
-        let address = listener.local_addr().map_err(listen_failed)?;
-        let client = reqwest::Client::builder().build()?;
+        let orders = Orders::open(folder).map_err(failed)?;
+        let left = orders.open_orders().map_err(failed)?;
+        // A signed URL is not followed to whom it points to.
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
         let shop = Arc::new(Workshop {
-            args,
+            behaviour: Switch::new(behaviour),
             orders,
             client,
-            taken: AtomicU64::new(0),
         });
         for order in left {
             shop.start(order);
         }
-        Ok(Factory {
-            address,
-            listener,
-            shop,
-        })
+        Ok(Factory(shop))
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until the future is dropped.
-    pub(crate) async fn serve(self) -> Result<(), FactoryError> {
-        let router = Router::new()
+    pub(crate) fn router(self) -> Router {
+        let simulation = self.0.behaviour.router();
+        Router::new()
             .route("/api/manufactures", post(manufacture).get(list))
-            .with_state(self.shop);
-        axum::serve(self.listener, router)
-            .await
-            .map_err(FactoryError::Serve)
+            .with_state(self.0)
+            .merge(simulation)
     }
 }
 
 impl Workshop {
-    fn start(self: &Arc<Self>, order: Order) {
-        tokio::spawn(deliver(
-            self.client.clone(),
-            self.orders.clone(),
-            self.args.clone(),
-            order,
-        ));
+    fn start(&self, order: Order) {
+        let (client, orders) = (self.client.clone(), self.orders.clone());
+        tokio::spawn(deliver(client, orders, order));
     }
 
-    /// The fault that hits this order, by its running number.
-    fn fault(&self) -> Fault {
-        let number = self.taken.fetch_add(1, Ordering::Relaxed);
-        if self.args.fault_count.is_none_or(|count| number < count) {
-            self.args.fault
-        } else {
-            Fault::None
-        }
+    /// The order, with the fault that hits it.
+    fn order(&self, request: Request) -> Order {
+        self.behaviour.with(|it| {
+            let fault = if it.fault != Fault::None && hits(&mut it.fault_count) {
+                it.fault
+            } else {
+                Fault::None
+            };
+            let delay = i64::try_from(it.delay_ms).unwrap_or(i64::MAX);
+            Order {
+                id: uuid::Uuid::new_v4().to_string(),
+                due: now_ms().saturating_add(delay),
+                deliveries: if fault == Fault::Duplicate { 2 } else { 1 },
+                fault,
+                missing: it.short_by,
+                request,
+            }
+        })
     }
 }
 
@@ -137,15 +110,8 @@ async fn manufacture(
                 .into_response();
         }
     };
-    let fault = shop.fault();
-    let mut order = Order {
-        id: uuid::Uuid::new_v4().to_string(),
-        due: now_ms() + shop.args.delay_ms,
-        deliveries: if fault == Fault::Duplicate { 2 } else { 1 },
-        fault,
-        request,
-    };
-    match fault {
+    let mut order = shop.order(request);
+    match order.fault {
         Fault::Error => {
             return (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -161,16 +127,12 @@ async fn manufacture(
                 .into_response();
         }
         Fault::Hang => std::future::pending::<()>().await,
-        Fault::Rubbish => return "<html>welcome to the factory</html>".into_response(),
+        Fault::Rubbish => {
+            return "<html>The factory is closed for maintenance</html>".into_response();
+        }
         Fault::Early => {
             order.due = 0;
-            deliver(
-                shop.client.clone(),
-                shop.orders.clone(),
-                shop.args.clone(),
-                order.clone(),
-            )
-            .await;
+            deliver(shop.client.clone(), shop.orders.clone(), order.clone()).await;
             return accepted(&order);
         }
         Fault::Silent => return accepted(&order),

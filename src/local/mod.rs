@@ -11,7 +11,6 @@ mod rule;
 mod schedule;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,13 +19,13 @@ use aws_local::mock::{MockError, Mocks};
 use aws_local::{Server, ServerError};
 use engine::Engine;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::cli::UpArgs;
 use crate::data_dir::{DataDir, DataDirError, Part};
 use crate::endpoint;
 use crate::factory::FactoryError;
+use crate::listen::ListenError;
 use crate::marketing::MarketingError;
 use crate::stack::StackError;
 use crate::stack::model::Stack;
@@ -69,15 +68,8 @@ pub(crate) enum LocalError {
     Server(#[from] ServerError),
     #[error("stack.json: {0}")]
     Function(#[from] ConfigError),
-    #[error(
-        "{part} cannot listen on {address}: {source}. Name another address with {flag}, or port 0 for a free one"
-    )]
-    Listen {
-        part: &'static str,
-        flag: &'static str,
-        address: SocketAddr,
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error(transparent)]
     Console(#[from] ::console::OpenError),
     #[error("the database cannot be used: {0}")]
@@ -118,10 +110,12 @@ impl Local {
         warehouse.seed().await?;
         customers.seed().await?;
 
-        let aws = listen(&data, Part::Aws, "the AWS endpoint", "--aws", args.aws).await?;
-        let api = listen(&data, Part::Api, "the Sales API", "--api", args.api).await?;
+        let (aws, aws_address) =
+            parts::bind(&data, Part::Aws, "the AWS endpoint", "--aws", args.aws).await?;
+        let (api, api_address) =
+            parts::bind(&data, Part::Api, "the Sales API", "--api", args.api).await?;
         ::console::check_address(args.console.console, args.console.token())?;
-        let console = listen(
+        let (console, console_address) = parts::bind(
             &data,
             Part::Console,
             "the console",
@@ -129,12 +123,6 @@ impl Local {
             args.console.console,
         )
         .await?;
-        let listening = Listening {
-            pid: std::process::id(),
-            api: format!("http://{}", address(&api, args.api)),
-            aws: format!("http://{}", address(&aws, args.aws)),
-            console: format!("http://{}", address(&console, args.console.console)),
-        };
         let mut running = JoinSet::new();
         let factory_url = match &args.factory_url {
             Some(url) => url.clone(),
@@ -143,6 +131,14 @@ impl Local {
         let marketing_url = match &args.marketing_url {
             Some(url) => url.clone(),
             None => parts::marketing(&mut running, &data).await?,
+        };
+        let listening = Listening {
+            pid: std::process::id(),
+            api: format!("http://{api_address}"),
+            aws: format!("http://{aws_address}"),
+            console: format!("http://{console_address}"),
+            factory: args.factory_url.is_none().then(|| factory_url.clone()),
+            marketing: args.marketing_url.is_none().then(|| marketing_url.clone()),
         };
 
         let source = Source::choose(args.workflows.as_deref());
@@ -258,40 +254,6 @@ impl Local {
     pub(crate) fn product(&self) -> &str {
         &self.product
     }
-}
-
-/// Binds, preferring the port this installation had before, and keeps the port that was chosen.
-async fn listen(
-    data: &DataDir,
-    part: Part,
-    name: &'static str,
-    flag: &'static str,
-    asked: SocketAddr,
-) -> Result<TcpListener, LocalError> {
-    let failed = |source| LocalError::Listen {
-        part: name,
-        flag,
-        address: asked,
-        source,
-    };
-    let preferred = data.preferred(part, asked);
-    let listener = match TcpListener::bind(preferred).await {
-        // The port of last time is taken by somebody else: any other will do where port 0 was asked for.
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && preferred != asked => {
-            TcpListener::bind(asked).await
-        }
-        other => other,
-    };
-    let listener = listener.map_err(failed)?;
-    if asked.port() == 0 {
-        data.keep_port(part, listener.local_addr().map_err(failed)?.port())?;
-    }
-    Ok(listener)
-}
-
-/// The address clients use: the one that was bound, or what was asked for where that cannot be told.
-fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
 }
 
 fn settings(

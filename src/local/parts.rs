@@ -1,5 +1,6 @@
 //! The parts that listen: HTTP servers, and the simulated factory and marketing system where there is no real one.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::Router;
@@ -9,8 +10,32 @@ use tokio::task::JoinSet;
 use super::LocalError;
 use crate::cli::UpArgs;
 use crate::data_dir::{DataDir, Part};
-use crate::factory::{Factory, FactoryArgs, Fault};
-use crate::marketing::{Marketing, MarketingArgs, MarketingFault};
+use crate::factory::{self, Factory, Fault};
+use crate::listen;
+use crate::marketing::{self, Marketing, MarketingFault};
+
+/// Binds, preferring the port this installation had before, and keeps the port that was chosen.
+pub(super) async fn bind(
+    data: &DataDir,
+    part: Part,
+    name: &'static str,
+    flag: &'static str,
+    asked: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), LocalError> {
+    let preferred = data.preferred(part, asked);
+    let bound = match listen::bind(name, flag, preferred).await {
+        // The port of last time is taken by somebody else: any other will do where port 0 was asked for.
+        Err(error) if error.source.kind() == io::ErrorKind::AddrInUse && preferred != asked => {
+            listen::bind(name, flag, asked).await
+        }
+        other => other,
+    };
+    let (listener, address) = bound?;
+    if asked.port() == 0 {
+        data.keep_port(part, address.port())?;
+    }
+    Ok((listener, address))
+}
 
 /// Serves `router` until the set is dropped.
 pub(super) fn serve(
@@ -26,76 +51,42 @@ pub(super) fn serve(
     });
 }
 
-/// Starts the simulated factory on the port it had before and gives its URL.
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Starts the simulated factory on the port it had before and gives its URL. Another port does no harm: orders carry
+/// the callback's URL, not the factory's.
 pub(super) async fn factory(
     running: &mut JoinSet<()>,
     data: &DataDir,
     args: &UpArgs,
 ) -> Result<String, LocalError> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let settings = FactoryArgs {
-        listen: data.preferred(Part::Factory, any),
-        orders: data.factory_orders(),
+    const NAME: &str = "the simulated factory";
+    let (listener, address) = bind(data, Part::Factory, NAME, "--factory-url", ANY).await?;
+    let behaviour = factory::Behaviour {
         delay_ms: args.factory_delay_ms,
         fault: Fault::None,
         fault_count: None,
-        short_by: 0,
+        short_by: 1,
     };
-    // The port of last time may be taken by now; orders carry the callback's URL, not the factory's.
-    let factory = match Factory::open(settings.clone()).await {
-        Ok(factory) => factory,
-        Err(error) if settings.listen != any => {
-            tracing::info!(%error, "the simulated factory moves to another port");
-            Factory::open(FactoryArgs {
-                listen: any,
-                ..settings
-            })
-            .await?
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let address = factory.address();
-    data.keep_port(Part::Factory, address.port())?;
-    running.spawn(async move {
-        if let Err(error) = factory.serve().await {
-            tracing::error!(%error, "the simulated factory stopped");
-        }
-    });
+    let factory = Factory::open(&data.factory_orders(), behaviour)?;
+    serve(running, NAME, listener, factory.router());
     Ok(format!("http://{address}"))
 }
 
-/// Starts the simulated marketing system on the port it had before and gives its URL.
+/// Starts the simulated marketing system on the port it had before and gives its URL. Another port does no harm: the
+/// tasks are told it with every start.
 pub(super) async fn marketing(
     running: &mut JoinSet<()>,
     data: &DataDir,
 ) -> Result<String, LocalError> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let settings = MarketingArgs {
-        listen: data.preferred(Part::Marketing, any),
-        received: data.marketing_received(),
+    const NAME: &str = "the simulated marketing system";
+    let (listener, address) = bind(data, Part::Marketing, NAME, "--marketing-url", ANY).await?;
+    let behaviour = marketing::Behaviour {
         fault: MarketingFault::None,
         fault_count: None,
         retry_after: 1,
     };
-    // The port of last time may be taken by now; the tasks are told the new one with every start.
-    let marketing = match Marketing::open(settings.clone()).await {
-        Ok(marketing) => marketing,
-        Err(error) if settings.listen != any => {
-            tracing::info!(%error, "the simulated marketing system moves to another port");
-            Marketing::open(MarketingArgs {
-                listen: any,
-                ..settings
-            })
-            .await?
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let address = marketing.address();
-    data.keep_port(Part::Marketing, address.port())?;
-    running.spawn(async move {
-        if let Err(error) = marketing.serve().await {
-            tracing::error!(%error, "the simulated marketing system stopped");
-        }
-    });
+    let marketing = Marketing::open(&data.marketing_received(), behaviour)?;
+    serve(running, NAME, listener, marketing.router());
     Ok(format!("http://{address}"))
 }

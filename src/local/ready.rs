@@ -15,6 +15,12 @@ pub(crate) struct Listening {
     pub api: String,
     pub aws: String,
     pub console: String,
+    /// The simulated factory, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factory: Option<String>,
+    /// The simulated marketing system, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marketing: Option<String>,
 }
 
 pub(crate) fn remove(path: &Path) -> io::Result<()> {

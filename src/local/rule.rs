@@ -1,7 +1,12 @@
 //! The stack's rules (EventBridge on AWS): executions that end badly are reported to a topic. Best effort, as
 //! EventBridge is for these events.
+//!
+//! The message is made as EventBridge's input transformer makes it, from nothing but the event that Step Functions
+//! sends, so that it reads the same on AWS; a subject cannot be given there, and so there is none.
 
 use engine::{Ended, Engine};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 
@@ -21,13 +26,12 @@ pub(crate) fn start(
             .get(&format!("topic_arn_{}", rule.topic))
             .to_owned();
         let mut ended = engine.executions().ended();
-        let (Rule { statuses, .. }, sns) = (rule, sns.clone());
-        let statuses = statuses.clone();
+        let (rule, sns) = (rule.clone(), sns.clone());
         set.spawn(async move {
             loop {
                 match ended.recv().await {
-                    Ok(execution) if statuses.iter().any(|s| s == execution.status.as_str()) => {
-                        report(&sns, &topic, &execution).await
+                    Ok(it) if rule.statuses.iter().any(|s| s == it.status.as_str()) => {
+                        report(&sns, &topic, &rule, &it).await
                     }
                     Ok(_) => {}
                     Err(RecvError::Lagged(missed)) => {
@@ -40,27 +44,158 @@ pub(crate) fn start(
     }
 }
 
-async fn report(sns: &aws_sdk_sns::Client, topic: &str, ended: &Ended) {
-    let status = ended.status.as_str();
-    let text = format!(
-        "What:    an execution ended {status}\nError:   {}\nCause:   {}\nLook:    restock executions show {arn}\nRedrive: restock executions redrive {arn}\n",
-        ended.error.as_deref().unwrap_or("-"),
-        ended.cause.as_deref().unwrap_or("-"),
-        arn = ended.arn,
-    );
-    let subject = format!("[restock] an execution ended {status}");
-    if let Err(error) = sns
-        .publish()
-        .topic_arn(topic)
-        .subject(subject)
-        .message(text)
-        .send()
-        .await
-    {
+async fn report(sns: &aws_sdk_sns::Client, topic: &str, rule: &Rule, ended: &Ended) {
+    let text = transform(rule, &event(ended));
+    if let Err(error) = sns.publish().topic_arn(topic).message(text).send().await {
         tracing::warn!(
             arn = ended.arn,
             ?error,
             "operations could not be told of an ended execution"
         );
+    }
+}
+
+/// `Step Functions Execution Status Change`, as far as rules read it.
+fn event(ended: &Ended) -> Value {
+    let time = Timestamp::from_millisecond(ended.stopped).ok();
+    json!({
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "time": time.map(|it| format!("{it:.0}")),
+        "detail": {
+            "executionArn": ended.arn,
+            "stateMachineArn": ended.state_machine_arn,
+            "name": ended.name,
+            "status": ended.status.as_str(),
+            "startDate": ended.started,
+            "stopDate": ended.stopped,
+            "input": ended.input.as_ref().map(|it| it.text()),
+            "error": ended.error,
+            "cause": ended.cause,
+        }
+    })
+}
+
+/// The message: each `<name>` becomes the part of the event at its path.
+fn transform(rule: &Rule, event: &Value) -> String {
+    let template = rule.message.join("\n") + "\n";
+    let (mut text, mut rest) = (String::new(), template.as_str());
+    while let Some((before, after)) = rest.split_once('<') {
+        text += before;
+        let named = after.split_once('>');
+        let named = named.and_then(|(name, tail)| Some((rule.paths.get(name)?, tail)));
+        rest = match named {
+            Some((path, tail)) => {
+                text += &part(event, path);
+                tail
+            }
+            None => {
+                text.push('<');
+                after
+            }
+        };
+    }
+    text + rest
+}
+
+/// What is at `$.a.b`; nothing where the event has no such part.
+fn part(event: &Value, path: &str) -> String {
+    let mut members = path.split('.').skip(1);
+    match members.try_fold(event, |it, member| it.get(member)) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::stack::source::Source;
+
+    fn stack() -> Stack {
+        Stack::parse(&Source::choose(None).read("stack.json").unwrap()).unwrap()
+    }
+
+    /// How the lines of an alert begin, in their order.
+    fn labels(text: &str) -> Vec<String> {
+        let labels = text.lines().map(|line| line.split(':').next().unwrap());
+        labels.map(str::to_owned).collect()
+    }
+
+    fn ended(error: Option<&str>) -> Value {
+        json!({
+            "time": "2026-11-21T12:00:00Z",
+            "detail": {
+                "executionArn": "arn:x", "name": "reorder-RO-1", "status": "FAILED",
+                "input": "{\"product_id\":\"CP-502101\"}", "error": error, "cause": null
+            }
+        })
+    }
+
+    #[test]
+    fn the_message_is_made_of_the_event_alone() {
+        let stack = stack();
+        let rule = &stack.rules["execution_ended_badly"];
+        let text = transform(rule, &ended(Some("Factory.Rejected")));
+        assert_eq!(
+            text,
+            "What:    an execution ended FAILED\n\
+             About:   reorder-RO-1, started with {\"product_id\":\"CP-502101\"}\n\
+             Since:   2026-11-21T12:00:00Z\n\
+             Why:     Factory.Rejected \n\
+             Look:    restock executions show arn:x\n\
+             Replay:  restock executions redrive arn:x\n"
+        );
+        assert!(transform(rule, &ended(None)).contains("Why:      \n"));
+        // What comes from outside is not read as a template.
+        assert!(transform(rule, &ended(Some("<arn>"))).contains("Why:     <arn> \n"));
+    }
+
+    /// Tasks, definitions and rules: whoever is told by one of them knows how to read the others.
+    #[test]
+    fn every_alert_has_the_same_lines() {
+        let stack = stack();
+        for rule in stack.rules.values() {
+            assert_eq!(
+                labels(&transform(rule, &ended(None))),
+                tasks::alerts::LABELS
+            );
+        }
+        let mut states = BTreeSet::new();
+        for machine in stack.state_machines.values() {
+            let text = Source::choose(None).read(&machine.definition).unwrap();
+            let definition: Value = serde_json::from_str(&text).unwrap();
+            alert_messages(&definition, &mut |state, message| {
+                states.insert(state.to_owned());
+                // The texts of the expression, whatever stands between them.
+                let texts: String = message.split('\'').skip(1).step_by(2).collect();
+                assert_eq!(
+                    labels(&texts.replace("\\n", "\n")),
+                    tasks::alerts::LABELS,
+                    "{state}"
+                );
+            });
+        }
+        let expected = ["AlertAds", "AlertFactory", "AlertReorder", "AlertVip"];
+        assert!(states.iter().eq(expected), "{states:?}");
+    }
+
+    /// The message of every state that publishes, in every scope of a definition.
+    fn alert_messages(value: &Value, each: &mut impl FnMut(&str, &str)) {
+        let Value::Object(members) = value else {
+            for it in value.as_array().into_iter().flatten() {
+                alert_messages(it, each);
+            }
+            return;
+        };
+        for (name, it) in members {
+            if let Some(message) = it["Arguments"]["Message"].as_str() {
+                each(name, message);
+            }
+            alert_messages(it, each);
+        }
     }
 }

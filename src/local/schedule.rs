@@ -1,4 +1,8 @@
 //! The stack's schedules (EventBridge Scheduler on AWS): invokes a function at a fixed rate.
+//!
+//! The first time a whole period after the start, as on AWS, where a rate knows nothing of a start. A sweep at once
+//! would find little: it takes what is a minute old, sales that a crash left are published by `up` itself when it
+//! starts, and engine and factory go on by themselves. It would cost every start the processes of two functions.
 
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use server::{Marketing, MarketingError};
 
@@ -23,6 +24,14 @@ pub(crate) struct MarketingArgs {
     /// File of the customers it received, one JSON line each
     #[arg(long, default_value = ".restock/marketing.jsonl")]
     pub received: PathBuf,
+    #[command(flatten)]
+    pub behaviour: Behaviour,
+}
+
+/// How it behaves; `PATCH /simulation` changes it while it runs.
+#[derive(Clone, Debug, Args, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Behaviour {
     /// What goes wrong
     #[arg(long, value_enum, default_value_t = MarketingFault::None)]
     pub fault: MarketingFault,
@@ -35,7 +44,8 @@ pub(crate) struct MarketingArgs {
 }
 
 /// One way to misbehave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum MarketingFault {
     /// Everything works
     None,

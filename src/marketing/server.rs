@@ -1,8 +1,7 @@
 //! The marketing system's HTTP interface.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
@@ -13,91 +12,59 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::net::TcpListener;
 
 use super::received::{Customer, Received};
-use super::{MarketingArgs, MarketingFault};
+use super::{Behaviour, MarketingFault};
+use crate::simulated::{Switch, hits};
 
-/// A marketing system that listens.
-pub(crate) struct Marketing {
-    address: SocketAddr,
-    listener: TcpListener,
-    office: Arc<Office>,
-}
+/// A marketing system.
+pub(crate) struct Marketing(Arc<Office>);
 
 /// Why the marketing system did not start.
 #[derive(Debug, Error)]
-pub(crate) enum MarketingError {
-    #[error(
-        "the simulated marketing system cannot listen on {address}: {source}. Name another address, or port 0"
-    )]
-    Listen {
-        address: SocketAddr,
-        source: io::Error,
-    },
-    #[error("the simulated marketing system cannot use its file {file}: {source}")]
-    File { file: String, source: io::Error },
-    #[error("the simulated marketing system stopped listening: {0}")]
-    Serve(io::Error),
+#[error("the simulated marketing system cannot use its file {file}: {source}")]
+pub(crate) struct MarketingError {
+    file: String,
+    source: io::Error,
 }
 
 struct Office {
-    args: MarketingArgs,
+    behaviour: Switch<Behaviour>,
     received: Mutex<Received>,
-    asked: AtomicU64,
 }
 
 impl Marketing {
-    /// Listens, knowing what an earlier run received. Must run inside a tokio runtime.
-    pub(crate) async fn open(args: MarketingArgs) -> Result<Marketing, MarketingError> {
-        let received = Received::open(&args.received).map_err(|source| MarketingError::File {
-            file: args.received.display().to_string(),
+    /// Opens it, knowing what an earlier run received.
+    pub(crate) fn open(file: &Path, behaviour: Behaviour) -> Result<Marketing, MarketingError> {
+        let received = Received::open(file).map_err(|source| MarketingError {
+            file: file.display().to_string(),
             source,
         })?;
-        let listen_failed = |source| MarketingError::Listen {
-            address: args.listen,
-            source,
-        };
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .map_err(listen_failed)?;
-        let address = listener.local_addr().map_err(listen_failed)?;
-        let office = Arc::new(Office {
-            args,
+        Ok(Marketing(Arc::new(Office {
+            behaviour: Switch::new(behaviour),
             received: Mutex::new(received),
-            asked: AtomicU64::new(0),
-        });
-        Ok(Marketing {
-            address,
-            listener,
-            office,
-        })
+        })))
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until the future is dropped.
-    pub(crate) async fn serve(self) -> Result<(), MarketingError> {
-        let router = Router::new()
+    pub(crate) fn router(self) -> Router {
+        let simulation = self.0.behaviour.router();
+        Router::new()
             .route("/api/customers", post(take).get(list))
-            .with_state(self.office);
-        axum::serve(self.listener, router)
-            .await
-            .map_err(MarketingError::Serve)
+            .with_state(self.0)
+            .merge(simulation)
     }
 }
 
 impl Office {
-    /// The fault that hits this request, by its running number.
+    /// The fault that hits this request.
     fn fault(&self) -> MarketingFault {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        if self.args.fault_count.is_none_or(|count| number < count) {
-            self.args.fault
-        } else {
-            MarketingFault::None
-        }
+        self.behaviour.with(|it| {
+            if it.fault != MarketingFault::None && hits(&mut it.fault_count) {
+                it.fault
+            } else {
+                MarketingFault::None
+            }
+        })
     }
 
     /// Takes a customer once per key: a repeated key gets the first answer.
@@ -141,7 +108,8 @@ async fn take(
         MarketingFault::None => office.receive(key, customer),
         MarketingFault::Error => problem(StatusCode::INTERNAL_SERVER_ERROR, "marketing is down"),
         MarketingFault::Throttle => {
-            let after = [(header::RETRY_AFTER, office.args.retry_after.to_string())];
+            let seconds = office.behaviour.with(|it| it.retry_after);
+            let after = [(header::RETRY_AFTER, seconds.to_string())];
             let busy = problem(StatusCode::TOO_MANY_REQUESTS, "too many customers");
             (after, busy).into_response()
         }

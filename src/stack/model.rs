@@ -64,13 +64,16 @@ pub(crate) struct Function {
     /// MiB.
     pub memory: u32,
     pub concurrency: u32,
-    /// Reached through the HTTP API.
+    /// Routes of the HTTP API that lead here, as API Gateway's route keys.
     #[serde(default)]
     #[expect(
         dead_code,
         reason = "Terraform makes routes from it; here the Sales API is served in process"
     )]
-    pub http: bool,
+    pub routes: Vec<String>,
+    /// State machines whose task tokens it may answer: on AWS its role is limited to them.
+    #[serde(default)]
+    pub answers: Vec<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }
@@ -99,12 +102,16 @@ pub(crate) struct StateMachine {
     pub definition: String,
 }
 
-/// Executions that end in one of `statuses` are reported to `topic`.
-#[derive(Debug, Deserialize)]
+/// Executions that end in one of `statuses` are reported to `topic`, in the words of an EventBridge input transformer.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
     pub statuses: Vec<String>,
     pub topic: String,
+    /// Names for parts of the event: `InputPathsMap`.
+    pub paths: BTreeMap<String, String>,
+    /// The lines of the message, with `<name>` for a part: `InputTemplate`.
+    pub message: Vec<String>,
 }
 
 /// A queue must hide a message for at least so many times the timeout of the function that reads it (AWS Lambda's
@@ -167,6 +174,16 @@ impl Stack {
                 .chain(&subscription.dead_letter_queue)
             {
                 need("queue", self.queues.contains_key(queue), queue, by.clone());
+            }
+        }
+        for (name, function) in &self.functions {
+            for machine in &function.answers {
+                need(
+                    "state machine",
+                    self.state_machines.contains_key(machine),
+                    machine,
+                    format!("function {name}"),
+                );
             }
         }
         for mapping in &self.event_source_mappings {
@@ -248,9 +265,14 @@ mod tests {
     #[test]
     fn a_name_that_points_nowhere_is_told() {
         let text = r#"{"topics":{},"queues":{"q":{"retention_days":4,"dead_letter_queue":"gone","max_receive_count":5}},
-            "subscriptions":[{"topic":"t","queue":"q"}],"functions":{},"event_source_mappings":[],"schedules":{},
-            "state_machines":{},"rules":{}}"#;
+            "subscriptions":[{"topic":"t","queue":"q"}],
+            "functions":{"f":{"timeout":30,"memory":128,"concurrency":1,"answers":["m"]}},
+            "event_source_mappings":[],"schedules":{},"state_machines":{},"rules":{}}"#;
         let told = problems(text);
+        assert!(
+            told.contains("function f names the state machine m"),
+            "{told}"
+        );
         assert!(told.contains("queue q names the queue gone"), "{told}");
         assert!(
             told.contains("a subscription of t names the topic t"),

@@ -1,11 +1,13 @@
 //! What operations are told: one readable format, published to `ops_alerts`.
 //!
-//! What happened, for which product, since when, and the command to look. Nobody has to know our code
-//! to act on it.
-
-use std::fmt::Write;
+//! Six lines, whoever writes them: what failed, for which product or customer, since when, why, the command to look,
+//! the command to replay. The definitions' `Alert…` states and the rule for executions that ended badly
+//! (`workflows/stack.json`) write the same six. Nobody has to know our code to act on it.
 
 use crate::{app::App, error::Common};
+
+/// How the lines begin, in their order.
+pub const LABELS: [&str; 6] = ["What", "About", "Since", "Why", "Look", "Replay"];
 
 /// SNS takes subjects of less than 100 characters, without line breaks and control characters.
 const LONGEST_SUBJECT: usize = 99;
@@ -13,43 +15,49 @@ const LONGEST_SUBJECT: usize = 99;
 /// One alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// What happened, in a few words: the subject of the mail.
+    /// What happened, in a few words; also in the subject of the mail.
     pub what: String,
-    /// The product it is about (its SKU).
-    pub product_id: String,
-    /// The reorder it is about: the execution's name is `reorder-<id>`.
-    pub reorder_id: Option<String>,
+    /// The product or customer, and the reorder or order.
+    pub about: String,
     /// When it began, in milliseconds since 1970.
     pub since: i64,
     /// What it means and what was done about it, in full sentences.
-    pub detail: String,
+    pub why: String,
+    /// The command that shows it.
+    pub look: String,
+    /// The command that repeats what failed, or why nothing has to be.
+    pub replay: String,
 }
 
 impl Alert {
     /// The text of the alert.
     pub fn text(&self) -> String {
         let since = jiff::Timestamp::from_millisecond(self.since).unwrap_or_default();
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "What:    {}", self.what);
-        let _ = writeln!(text, "Product: {}", self.product_id);
-        let _ = writeln!(text, "Since:   {since:.0}");
-        let _ = writeln!(text, "Detail:  {}", self.detail);
-        if let Some(reorder) = &self.reorder_id {
-            let _ = writeln!(text, "Look:    restock executions show reorder-{reorder}");
-        }
-        text
+        let since = format!("{since:.3}");
+        let values = [
+            &self.what,
+            &self.about,
+            &since,
+            &self.why,
+            &self.look,
+            &self.replay,
+        ];
+        let lines = LABELS.iter().zip(values);
+        lines
+            .map(|(label, value)| format!("{:<9}{value}\n", format!("{label}:")))
+            .collect()
     }
 
     fn subject(&self) -> String {
-        let text = format!("[restock] {}: {}", self.product_id, self.what);
+        // The product or customer; the rest of what it is about is in the text.
+        let (about, _) = self.about.split_once(',').unwrap_or((&self.about, ""));
+        let text = format!("[restock] {about}: {}", self.what);
         let printable = text.chars().filter(|c| !c.is_control());
         printable.take(LONGEST_SUBJECT).collect()
     }
 }
 
-/// Publishes an alert. The caller decides what a failure means: an alert that is not worth failing for
-/// is logged by [`tell_or_log`].
+/// Publishes an alert.
 pub async fn tell(app: &App, alert: &Alert) -> Result<(), Common> {
     let topic = app.config.ops_alerts_topic()?;
     app.sns()
@@ -64,56 +72,42 @@ pub async fn tell(app: &App, alert: &Alert) -> Result<(), Common> {
     Ok(())
 }
 
-/// Publishes an alert about something that is already settled: if SNS does not take it, the log does.
-pub async fn tell_or_log(app: &App, alert: &Alert) {
-    tracing::warn!(
-        product_id = alert.product_id,
-        reorder_id = alert.reorder_id,
-        what = alert.what,
-        "operations are told"
-    );
-    if let Err(error) = tell(app, alert).await {
-        tracing::error!(%error, alert = alert.text(), "operations could not be told");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn alert(about: &str) -> Alert {
+        Alert {
+            what: "fewer items than asked".into(),
+            about: about.into(),
+            since: 1_700_000_000_123,
+            why: "The factory delivered 7 of 10. They are in the stock.".into(),
+            look: "restock executions show reorder-7f3a".into(),
+            replay: "nothing to repeat".into(),
+        }
+    }
+
     #[test]
     fn an_alert_reads_like_a_note_to_a_colleague() {
-        let alert = Alert {
-            what: "fewer items than asked".into(),
-            product_id: "CP-502101".into(),
-            reorder_id: Some("7f3a".into()),
-            since: 1_700_000_000_123,
-            detail: "The factory delivered 7 of 10. They are in the stock.".into(),
-        };
+        let alert = alert("product CP-502101, reorder RO-1");
         assert_eq!(
             alert.text(),
             "What:    fewer items than asked\n\
-             Product: CP-502101\n\
-             Since:   2023-11-14T22:13:20Z\n\
-             Detail:  The factory delivered 7 of 10. They are in the stock.\n\
-             Look:    restock executions show reorder-7f3a\n"
+             About:   product CP-502101, reorder RO-1\n\
+             Since:   2023-11-14T22:13:20.123Z\n\
+             Why:     The factory delivered 7 of 10. They are in the stock.\n\
+             Look:    restock executions show reorder-7f3a\n\
+             Replay:  nothing to repeat\n"
         );
         assert_eq!(
             alert.subject(),
-            "[restock] CP-502101: fewer items than asked"
+            "[restock] product CP-502101: fewer items than asked"
         );
     }
 
     #[test]
     fn a_subject_is_what_sns_accepts() {
-        let alert = Alert {
-            what: "한글\nand lines ".repeat(30),
-            product_id: "CP-1".into(),
-            reorder_id: None,
-            since: 0,
-            detail: String::new(),
-        };
-        let subject = alert.subject();
+        let subject = alert(&"한글\nand lines ".repeat(30)).subject();
         assert_eq!(subject.chars().count(), 99);
         assert!(!subject.contains(char::is_control), "{subject:?}");
     }

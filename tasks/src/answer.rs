@@ -1,5 +1,7 @@
 //! Reading what other people's systems answer: no more than we are ready to hold.
 
+use serde::de::DeserializeOwned;
+
 /// The longest answer we read: the contracts' are below 1 KiB.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
@@ -24,4 +26,13 @@ pub(crate) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, Unr
         }
     }
     Ok(body)
+}
+
+/// Reads a body as the contract has it; else says what it is instead, so that a maintenance page is known as one.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| {
+        let text = String::from_utf8_lossy(body);
+        let start: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
+        format!("{error}; it begins with: {start}")
+    })
 }

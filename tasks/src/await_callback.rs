@@ -2,13 +2,18 @@
 //!
 //! The token is committed first and the delivery looked for afterwards; `factory_callback` does it the
 //! other way round. So whichever comes second sees the first, and a delivery that was quicker than the
-//! token is answered from here.
+//! token is answered from here; where both see each other, the database says which of them answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop::{arrival::Arrival, token};
 
-use crate::{app::App, declare_errors, error::Common, tokens};
+use crate::{
+    app::App,
+    declare_errors,
+    error::Common,
+    tokens::{self, Offered},
+};
 
 /// The attempt and the token that waits for it.
 #[derive(Deserialize, JsonSchema)]
@@ -55,7 +60,7 @@ impl From<&Arrival> for Delivered {
 /// The function's own answer, which Step Functions ignores: the token's answer counts.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Output {
-    /// Whether the delivery was there already and the token is answered.
+    /// Whether the delivery was there already and this run answered the token.
     pub answered: bool,
 }
 
@@ -84,10 +89,11 @@ pub async fn handle(app: &App, input: Input) -> Result<Output, Error> {
         tracing::info!("waiting for the factory");
         return Ok(Output { answered: false });
     };
-    let closed = tokens::succeed(app, &input.task_token, &Delivered::from(&arrival)).await?;
-    token::close(warehouse, &registered.token_id, closed).await?;
-    tracing::info!(?closed, "the delivery was there first");
-    Ok(Output { answered: true })
+    let offered = tokens::offer(app, &registered.token_id, &input.task_token, &arrival).await?;
+    tracing::info!(?offered, "the delivery was there first");
+    Ok(Output {
+        answered: offered != Offered::ByAnother,
+    })
 }
 
 #[cfg(test)]

@@ -272,6 +272,11 @@ pub fn ends_with_stdin() -> bool {
     std::env::var("RESTOCK_TASK_STDIN").is_ok_and(|value| value == "watch")
 }
 
+/// The function's name on Lambda, which is a dimension of its metrics; empty elsewhere.
+pub(crate) fn function_name() -> String {
+    std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()
+}
+
 /// The log filter, in `tracing`'s syntax.
 pub fn log_filter() -> String {
     std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned())

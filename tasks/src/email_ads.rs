@@ -19,7 +19,7 @@ use aws_sdk_sesv2::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop::{
-    Warehouse,
+    Warehouse, arrival,
     mail::{self, Claim},
     product::{self, Product},
 };
@@ -276,7 +276,12 @@ async fn claim(warehouse: &Warehouse, reorder_id: &str, kind: mail::Kind) -> sho
 }
 
 async fn send(app: &App, request: &Request, product: &Product) -> Result<String, Error> {
-    let letter = letter::write(request, product);
+    // Only the mail that stops the ads says when more comes.
+    let expected = match request.action {
+        Action::Stop => arrival::expected(app.warehouse()?, &request.reorder_id).await?,
+        Action::Resume => None,
+    };
+    let letter = letter::write(request, product, expected);
     let text = |data: String| Content::builder().data(data).charset("UTF-8").build();
     let broken = |error: aws_sdk_sesv2::error::BuildError| Common::aws("SES", "SendEmail", &error);
     let body = Body::builder()

@@ -102,8 +102,7 @@ pub async fn manufacture(
         }
         Err(error) => return Err(FactoryError::BadAnswer(error.to_string())),
     };
-    let answer: Answer = serde_json::from_slice(&body)
-        .map_err(|error| FactoryError::BadAnswer(error.to_string()))?;
+    let answer: Answer = answer::parse(&body).map_err(FactoryError::BadAnswer)?;
     Ok(answer.data.id)
 }
 

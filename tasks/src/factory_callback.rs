@@ -23,21 +23,20 @@ use serde_json::Value;
 use shop::{
     arrival::{self, Arrival},
     attempt,
-    token::{self, Closed, Token},
+    token::Token,
 };
 
 pub use sweep::Swept;
 
 use crate::{
-    alerts::{self, Alert},
     app::App,
-    await_callback::Delivered,
+    arrivals::{self, CountError},
     error::{Common, with_sources},
     factory::Delivery,
-    http,
-    increase_stock::{self, CountError},
+    http, metrics,
     problem::Problem,
-    signature, tokens,
+    signature,
+    tokens::{self, Offered},
 };
 
 /// An event of API Gateway's HTTP API (payload format 2.0), or `{"sweep": true}`.
@@ -52,7 +51,10 @@ pub type Error = Common;
 /// Answers one event.
 pub async fn handle(app: &Arc<App>, event: Input) -> Result<Output, Error> {
     if event.get("sweep") == Some(&Value::Bool(true)) {
-        let swept = sweep::sweep(app).await?;
+        let swept = sweep::sweep(app).await;
+        // Also after a sweep that failed: that is when the numbers grow.
+        metrics::tell(app).await?;
+        let swept = swept?;
         return serde_json::to_value(swept)
             .map_err(|error| Common::InvalidInput(error.to_string()));
     }
@@ -164,7 +166,7 @@ fn parse(body: &serde_json::Map<String, Value>, product_id: &str) -> Result<i64,
 /// What became of a delivery that was offered to those who wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Offer {
-    /// An execution has it and will count it.
+    /// An execution has it and will count it, or another sender is giving it to one.
     Taken,
     /// Executions waited, and none of them takes it any more.
     Declined,
@@ -182,45 +184,24 @@ async fn pass_on(
     let why = match offer(app, arrival, waiting).await? {
         Offer::Taken => return Ok(()),
         Offer::NobodyWaits if !refused || arrival.applied_at.is_some() => return Ok(()),
-        Offer::NobodyWaits => "its request had failed, so no execution waits for it",
-        Offer::Declined => "the execution that asked for it does not wait any more",
+        Offer::NobodyWaits => "Its request had failed, so no execution waits for it.",
+        Offer::Declined => "It came late: the execution that asked for it does not wait any more.",
     };
-    count_alone(app, arrival, why).await
+    arrivals::count_alone(app, &arrival.attempt_id, why).await?;
+    Ok(())
 }
 
-/// Answers every open token with the delivery; each one that is settled is closed.
+/// Offers the delivery to every open token.
 async fn offer(app: &App, arrival: &Arrival, waiting: Vec<Token>) -> Result<Offer, Common> {
     let mut offer = Offer::NobodyWaits;
     for waiter in waiting {
-        let closed = tokens::succeed(app, &waiter.token, &Delivered::from(arrival)).await?;
-        token::close(app.warehouse()?, &waiter.token_id, closed).await?;
-        offer = match closed {
-            Closed::Accepted => Offer::Taken,
-            _ if offer == Offer::Taken => Offer::Taken,
-            _ => Offer::Declined,
+        offer = match tokens::offer(app, &waiter.token_id, &waiter.token, arrival).await? {
+            Offered::Taken | Offered::ByAnother => Offer::Taken,
+            Offered::Declined if offer == Offer::Taken => Offer::Taken,
+            Offered::Declined => Offer::Declined,
         };
     }
     Ok(offer)
-}
-
-/// Counts a delivery that no execution takes, and tells operations.
-async fn count_alone(app: &App, arrival: &Arrival, why: &str) -> Result<(), CountError> {
-    let counted = increase_stock::count(app, &arrival.attempt_id).await?;
-    if !counted.first {
-        return Ok(());
-    }
-    let alert = Alert {
-        what: "a delivery came late and was counted without its execution".to_owned(),
-        product_id: arrival.product_id.clone(),
-        reorder_id: Some(arrival.reorder_id.clone()),
-        since: arrival.arrived_at,
-        detail: format!(
-            "Attempt {} brought {} items; {why}. They are in the stock, which is {} now. Nothing has to be repeated; look whether the execution is parked or ended.",
-            arrival.attempt_id, arrival.delivered, counted.product.stock
-        ),
-    };
-    alerts::tell_or_log(app, &alert).await;
-    Ok(())
 }
 
 #[cfg(test)]

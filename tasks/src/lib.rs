@@ -12,6 +12,7 @@
 pub mod alerts;
 mod answer;
 mod app;
+mod arrivals;
 pub mod await_callback;
 pub mod check_stock;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod factory_callback;
 mod http;
 pub mod increase_stock;
 pub mod marketing;
+mod metrics;
 mod problem;
 mod quantity;
 pub mod registry;

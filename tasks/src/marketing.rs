@@ -73,8 +73,7 @@ pub async fn put(
         Err(answer::Unreadable::Lost(error)) => return Err(lost(error)),
         Err(error) => return Err(MarketingError::BadAnswer(error.to_string())),
     };
-    let answer: Answer = serde_json::from_slice(&body)
-        .map_err(|error| MarketingError::BadAnswer(error.to_string()))?;
+    let answer: Answer = answer::parse(&body).map_err(MarketingError::BadAnswer)?;
     Ok(answer.id)
 }
 

@@ -8,9 +8,52 @@ use aws_sdk_sfn::{
     operation::RequestId,
 };
 use serde::Serialize;
-use shop::token::Closed;
+use shop::{
+    arrival::Arrival,
+    token::{self, Closed},
+};
 
-use crate::{app::App, error::Common};
+use crate::{app::App, await_callback::Delivered, error::Common};
+
+/// How long one sender has the answering of a token to itself, in milliseconds: longer than a Lambda of ours lives, less
+/// than what the sweep leaves alone.
+const LEASE: i64 = 30_000;
+
+/// What became of a delivery that was offered to a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// Its execution has it now.
+    Taken,
+    /// Its execution does not wait any more.
+    Declined,
+    /// Another sender answers, or has answered it.
+    ByAnother,
+}
+
+/// Offers a delivery to whoever waits with this token, and closes the token. Of two who offer, one does it.
+pub(crate) async fn offer(
+    app: &App,
+    token_id: &str,
+    token: &str,
+    arrival: &Arrival,
+) -> Result<Offered, Common> {
+    let warehouse = app.warehouse()?;
+    if !token::take(warehouse, token_id, LEASE).await? {
+        return Ok(Offered::ByAnother);
+    }
+    let closed = match succeed(app, token, &Delivered::from(arrival)).await {
+        Ok(closed) => closed,
+        Err(error) => {
+            token::give_back(warehouse, token_id).await?;
+            return Err(error);
+        }
+    };
+    token::close(warehouse, token_id, closed).await?;
+    Ok(match closed {
+        Closed::Accepted => Offered::Taken,
+        Closed::TimedOut | Closed::Unknown | Closed::Invalid => Offered::Declined,
+    })
+}
 
 /// Answers a task with its output. Returns why the token is closed now.
 pub(crate) async fn succeed(

@@ -240,6 +240,18 @@ impl Up {
         subjects.filter(|s| s.contains(part)).collect()
     }
 
+    /// The texts of the mails so far that say all of this.
+    pub(crate) async fn mails_saying(&self, parts: &[&str]) -> Vec<String> {
+        let texts = self
+            .mails()
+            .await
+            .into_iter()
+            .filter_map(|m| m["text"].as_str().map(str::to_owned));
+        texts
+            .filter(|text| parts.iter().all(|part| text.contains(part)))
+            .collect()
+    }
+
     pub(crate) async fn executions(&self) -> Vec<ExecutionListItem> {
         let answer = self
             .sfn()
@@ -413,5 +425,13 @@ impl Factory {
             _folder: folder,
             url,
         }
+    }
+
+    /// What it is yet to deliver.
+    pub(crate) async fn orders(&self) -> Vec<Value> {
+        let url = format!("{}/api/manufactures", self.url);
+        let answer = reqwest::get(url).await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        body["orders"].as_array().unwrap().clone()
     }
 }

@@ -7,6 +7,7 @@
 
 mod clients;
 mod console;
+mod demo;
 mod harness;
 mod kill;
 mod misbehaving_factory;

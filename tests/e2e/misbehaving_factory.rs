@@ -96,7 +96,10 @@ async fn a_discarded_task_fails_the_execution_with_the_original_error() {
         Some("Factory.Rejected")
     );
     eventually("the alert of the ended execution", async || {
-        (!up.mails_about("FAILED").await.is_empty()).then_some(())
+        let told = up
+            .mails_saying(&["ended FAILED", &ended.execution_arn])
+            .await;
+        (!told.is_empty()).then_some(())
     })
     .await;
 }
@@ -160,6 +163,49 @@ async fn a_delivery_after_the_timeout_is_still_counted_once() {
 }
 
 #[tokio::test]
+async fn a_delivery_after_its_task_was_discarded_is_counted_once_and_reported() {
+    // The factory would deliver in an hour; the test does it in its place, when it wants.
+    let (factory, up) = with_fault_and(
+        &["--delay-ms", "3600000"],
+        &["--callback-timeout-seconds", "1"],
+    )
+    .await;
+    let message = up.parked("await_callback_dlq").await;
+    let fail = up.sfn().await.send_task_failure();
+    fail.task_token(message["token"].as_str().unwrap())
+        .error("States.Timeout")
+        .cause("discarded")
+        .send()
+        .await
+        .unwrap();
+    let ended = up.ended_reorder().await;
+    assert_eq!(ended.status, ExecutionStatus::Failed);
+
+    let orders = factory.orders().await;
+    let request = &orders[0]["request"];
+    let callback = request["CallbackUrl"].as_str().unwrap();
+    for _ in 0..2 {
+        let posted = up.http.post(callback).json(request).send().await.unwrap();
+        assert_eq!(posted.status(), 200);
+    }
+    let books = up.assert_books().await;
+    assert_eq!((books.arrivals, books.items_arrived), (1, 2_000));
+    let told = eventually("the report of the late delivery", async || {
+        let words = [
+            "counted without its execution",
+            "does not wait any more",
+            &ended.name,
+        ];
+        let told = up.mails_saying(&words).await;
+        (!told.is_empty()).then_some(told)
+    })
+    .await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (_, sold) = up.buy(2_500).await;
+    assert_eq!(sold["outcome"], "sold", "what came late can be bought");
+}
+
+#[tokio::test]
 async fn a_repeated_callback_counts_once() {
     let (_factory, up) = with_fault(&["--fault", "duplicate"]).await;
     assert_eq!(up.ended_reorder().await.status, ExecutionStatus::Succeeded);
@@ -181,7 +227,8 @@ async fn a_short_delivery_is_counted_as_it_came_and_reported() {
     assert_eq!(up.ended_reorder().await.status, ExecutionStatus::Succeeded);
     assert_eq!(up.assert_books().await.items_arrived, 1_700);
     eventually("the report of the difference", async || {
-        let told = !up.mails_about("fewer items").await.is_empty();
+        let words = ["fewer items", "asked for 2000 and brought 1700"];
+        let told = !up.mails_saying(&words).await.is_empty();
         told.then_some(())
     })
     .await;

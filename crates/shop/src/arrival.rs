@@ -2,7 +2,8 @@
 //!
 //! An arrival is first [`record`]ed, then whoever waits for it is told, then it is [`apply`]ed: counted
 //! into the stock, once, however often and by whomever that is called. Where nobody waits, the receiver
-//! applies it itself; what a crash left between is found by [`unapplied`].
+//! applies it itself ([`apply_alone`]); what a crash left between is found by [`unapplied`]. What operations must hear of
+//! an arrival is recorded with the count, and [`unreported`] finds what they have not heard of.
 //!
 //! Waiting and arriving meet like this, and on no database may either order lose the other: the waiter
 //! commits its token, then looks for the arrival ([`token::register`](crate::token::register)); the
@@ -21,6 +22,9 @@ use crate::reorder::{self, Reorder};
 use crate::token::{self, Token};
 use crate::{MAX_DELIVERY, attempt, id, write};
 
+/// So many deliveries tell how long the factory takes.
+const LAST: i64 = 10;
+
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, JsonSchema)]
 pub struct Arrival {
@@ -38,6 +42,10 @@ pub struct Arrival {
     pub arrived_at: i64,
     /// When it was counted into the stock.
     pub applied_at: Option<i64>,
+    /// What operations must hear of it besides its counts, in sentences.
+    pub remark: Option<String>,
+    /// When operations had heard of it, or when it was counted where there is nothing to tell.
+    pub reported_at: Option<i64>,
 }
 
 impl Arrival {
@@ -45,6 +53,22 @@ impl Arrival {
     pub fn missing(&self) -> i64 {
         (self.asked - self.delivered).max(0)
     }
+
+    /// Whether it is counted and operations have yet to hear of it.
+    pub fn must_be_reported(&self) -> bool {
+        self.applied_at.is_some() && self.reported_at.is_none()
+    }
+}
+
+/// When the next delivery may be there, judged by the last ones of the same product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// In milliseconds since 1970 in UTC; may be past.
+    pub at: i64,
+    /// The median time from request to delivery, in milliseconds.
+    pub took: i64,
+    /// Of so many deliveries.
+    pub deliveries: usize,
 }
 
 /// What [`record`] did and found.
@@ -92,6 +116,8 @@ pub async fn record(warehouse: &Warehouse, attempt_id: &str, delivered: i64) -> 
         delivered,
         arrived_at: id::now_ms(),
         applied_at: None,
+        remark: None,
+        reported_at: None,
     };
     let inserted = write::transaction!(&warehouse.0, "arrival::record", |c| {
         sqlx::query(
@@ -128,7 +154,16 @@ pub async fn record(warehouse: &Warehouse, attempt_id: &str, delivered: i64) -> 
 /// # Errors
 /// `NotFound` where no arrival was recorded for this attempt.
 pub async fn apply(warehouse: &Warehouse, attempt_id: &str) -> Result<Applied> {
-    // Except for `applied_at` an arrival never changes, so it may be read before the lock.
+    count(warehouse, attempt_id, None).await
+}
+
+/// As [`apply`], where no execution takes the arrival: `why` is kept as what operations must hear of.
+pub async fn apply_alone(warehouse: &Warehouse, attempt_id: &str, why: &str) -> Result<Applied> {
+    count(warehouse, attempt_id, Some(why)).await
+}
+
+async fn count(warehouse: &Warehouse, attempt_id: &str, alone: Option<&str>) -> Result<Applied> {
+    // What was asked for and what came never changes, so it may be read before the lock.
     let product_id = get(warehouse, attempt_id).await?.product_id;
     let next_id = id::new("RO");
     write::transaction!(&warehouse.0, "arrival::apply", |c| {
@@ -147,7 +182,14 @@ pub async fn apply(warehouse: &Warehouse, attempt_id: &str) -> Result<Applied> {
             mark_applied(c, attempt_id, now).await?;
             arrival.applied_at = Some(now);
             let stock = product.stock + delivered;
-            reorder::close_arrived(c, &product, &arrival.reorder_id, &next_id, stock).await?;
+            let given_up =
+                reorder::close_arrived(c, &product, &arrival.reorder_id, &next_id, stock).await?;
+            let remarks = [alone.map(str::to_owned), given_up.map(|it| it.to_string())];
+            let remarks: Vec<_> = remarks.into_iter().flatten().collect();
+            arrival.remark = (!remarks.is_empty()).then(|| remarks.join(" "));
+            let silent = arrival.remark.is_none() && delivered == arrival.asked;
+            arrival.reported_at = silent.then_some(now);
+            note(c, &arrival).await?;
             product = product::find(c, &product_id).await?;
         }
         let next = reorder::successor(c, &arrival.reorder_id).await?;
@@ -170,7 +212,7 @@ pub async fn get(warehouse: &Warehouse, attempt_id: &str) -> Result<Arrival> {
 /// applies each.
 pub async fn unapplied(warehouse: &Warehouse, before_ms: i64, limit: i64) -> Result<Vec<Arrival>> {
     let arrivals = sqlx::query_as(
-        "select attempt_id, reorder_id, product_id, asked, delivered, arrived_at, applied_at \
+        "select attempt_id, reorder_id, product_id, asked, delivered, arrived_at, applied_at, remark, reported_at \
          from arrivals where applied_at is null and arrived_at < ? order by arrived_at limit ?",
     )
     .bind(before_ms)
@@ -178,6 +220,62 @@ pub async fn unapplied(warehouse: &Warehouse, before_ms: i64, limit: i64) -> Res
     .fetch_all(warehouse.pool())
     .await?;
     Ok(arrivals)
+}
+
+/// Arrivals counted before `before_ms` that operations have yet to hear of, oldest first, at most `limit`.
+pub async fn unreported(warehouse: &Warehouse, before_ms: i64, limit: i64) -> Result<Vec<Arrival>> {
+    let arrivals = sqlx::query_as(
+        "select attempt_id, reorder_id, product_id, asked, delivered, arrived_at, applied_at, remark, reported_at \
+         from arrivals where reported_at is null and applied_at < ? order by applied_at limit ?",
+    )
+    .bind(before_ms)
+    .bind(limit)
+    .fetch_all(warehouse.pool())
+    .await?;
+    Ok(arrivals)
+}
+
+/// Notes that operations have heard of it. The first note stays.
+pub async fn reported(warehouse: &Warehouse, attempt_id: &str) -> Result<()> {
+    write::transaction!(&warehouse.0, "arrival::reported", |c| {
+        sqlx::query(
+            "update arrivals set reported_at = ? where attempt_id = ? and reported_at is null",
+        )
+        .bind(id::now_ms())
+        .bind(attempt_id)
+        .execute(c)
+        .await?;
+        Ok(())
+    })
+}
+
+/// When a delivery for this reorder may be there: its last request (now, where the factory is yet to be asked) and the
+/// median time that the last [`LAST`] deliveries of the product took. None where it was never delivered.
+///
+/// # Errors
+/// `NotFound` for an unknown reorder.
+pub async fn expected(warehouse: &Warehouse, reorder_id: &str) -> Result<Option<Expected>> {
+    let product_id = reorder::get(warehouse, reorder_id).await?.product_id;
+    let mut took: Vec<i64> = sqlx::query_scalar(
+        "select a.arrived_at - t.requested_at from arrivals a \
+         join attempts t on t.attempt_id = a.attempt_id \
+         where a.product_id = ? order by a.arrived_at desc limit ?",
+    )
+    .bind(&product_id)
+    .bind(LAST)
+    .fetch_all(warehouse.pool())
+    .await?;
+    took.sort_unstable();
+    let Some(&median) = took.get(took.len() / 2) else {
+        return Ok(None);
+    };
+    let asked = attempt::list(warehouse, reorder_id).await?;
+    let asked_at = asked.last().map_or_else(id::now_ms, |it| it.requested_at);
+    Ok(Some(Expected {
+        at: asked_at + median.max(0),
+        took: median.max(0),
+        deliveries: took.len(),
+    }))
 }
 
 /// The first counted delivery of a reorder.
@@ -194,7 +292,7 @@ pub(crate) async fn applied_for(c: &mut AnyConnection, reorder_id: &str) -> Resu
 
 async fn find(c: &mut AnyConnection, attempt_id: &str) -> Result<Arrival> {
     let arrival = sqlx::query_as(
-        "select attempt_id, reorder_id, product_id, asked, delivered, arrived_at, applied_at \
+        "select attempt_id, reorder_id, product_id, asked, delivered, arrived_at, applied_at, remark, reported_at \
          from arrivals where attempt_id = ?",
     )
     .bind(attempt_id)
@@ -207,6 +305,16 @@ async fn mark_applied(c: &mut AnyConnection, attempt_id: &str, now: i64) -> Resu
     sqlx::query("update arrivals set applied_at = ? where attempt_id = ?")
         .bind(now)
         .bind(attempt_id)
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
+async fn note(c: &mut AnyConnection, arrival: &Arrival) -> Result<()> {
+    sqlx::query("update arrivals set remark = ?, reported_at = ? where attempt_id = ?")
+        .bind(arrival.remark.as_deref())
+        .bind(arrival.reported_at)
+        .bind(&arrival.attempt_id)
         .execute(c)
         .await?;
     Ok(())

@@ -65,6 +65,12 @@ pub async fn waiting(warehouse: &Warehouse) -> Result<i64> {
     Ok(waiting.fetch_one(warehouse.pool()).await?)
 }
 
+/// When the oldest unpublished sale was made, in milliseconds since 1970 in UTC. Takes no lock.
+pub async fn oldest(warehouse: &Warehouse) -> Result<Option<i64>> {
+    let oldest = sqlx::query_scalar("select min(sold_at) from outbox where published_at is null");
+    Ok(oldest.fetch_one(warehouse.pool()).await?)
+}
+
 /// The oldest unpublished sales, at most `most`. Takes or renews the lease.
 pub async fn take(warehouse: &Warehouse, relay: &Relay, most: u32) -> Result<Taken> {
     let now = id::now_ms();

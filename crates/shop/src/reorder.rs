@@ -9,7 +9,7 @@
 //! A reorder closes when its delivery is counted ([`arrival::apply`](crate::arrival::apply)) or when
 //! [`check`] finds that the stock is back, never later: mail that waits for an operator must not
 //! keep the product from being reordered. A close that leaves someone's count unmet opens the next
-//! reorder in the same transaction.
+//! reorder in the same transaction, unless the factory has been short too often in a row.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -267,6 +267,25 @@ pub async fn list_open(warehouse: &Warehouse) -> Result<Vec<Reorder>> {
     Ok(reorders)
 }
 
+/// After so many short deliveries in a row the factory is not asked again by itself.
+const MOST_SHORT: usize = 5;
+
+/// A close that left a count unmet and opened no successor.
+pub(crate) struct GivenUp {
+    wanted: i64,
+}
+
+impl std::fmt::Display for GivenUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{MOST_SHORT} deliveries in a row were short, and a customer still wants {}: the factory is not asked \
+             again until the next checkout is refused.",
+            self.wanted
+        )
+    }
+}
+
 /// Whether a reorder may act for its product.
 pub(crate) enum Standing {
     /// It holds the claim, perhaps since just now.
@@ -303,33 +322,56 @@ pub(crate) async fn hold(
 /// Closes a reorder because a delivery of it was counted, and opens the next one if the largest unmet
 /// count is still above `stock`. Only the holder of the claim is closed with a successor: where
 /// another reorder is open, that one answers for the product. The caller holds the product's lock.
+///
+/// A factory that delivers less each time would be asked for ever: after [`MOST_SHORT`] short deliveries in a row for
+/// one unmet count there is no successor, and the answer says so. The next refused checkout begins anew.
 pub(crate) async fn close_arrived(
     c: &mut AnyConnection,
     product: &Product,
     reorder_id: &str,
     next_id: &str,
     stock: i64,
-) -> Result<()> {
+) -> Result<Option<GivenUp>> {
     set_status(c, reorder_id, Status::Arrived).await?;
     if product.open_reorder.as_deref() != Some(reorder_id) {
-        return Ok(());
+        return Ok(None);
     }
     let closed = find(c, reorder_id).await?;
-    if closed.wanted > stock {
-        let (order_id, wanted) = (closed.order_id, closed.wanted);
-        open(
-            c,
-            product,
-            next_id,
-            order_id,
-            wanted,
-            Some(closed.reorder_id),
-        )
-        .await?;
+    let wanted = closed.wanted;
+    let unmet = wanted > stock;
+    let given_up = unmet && short_in_a_row(c, reorder_id, wanted).await? == MOST_SHORT;
+    if unmet && !given_up {
+        let follows = Some(closed.reorder_id);
+        open(c, product, next_id, closed.order_id, wanted, follows).await?;
     } else {
         product::point(c, &product.product_id, None).await?;
     }
-    Ok(())
+    Ok(given_up.then_some(GivenUp { wanted }))
+}
+
+/// How many reorders up to this one, each opened by the close of the one before, got less than was asked for while the
+/// same count stayed unmet (a larger one is new demand, and begins anew); counts no further than [`MOST_SHORT`].
+async fn short_in_a_row(c: &mut AnyConnection, reorder_id: &str, wanted: i64) -> Result<usize> {
+    let mut next = Some(reorder_id.to_owned());
+    for count in 0..MOST_SHORT {
+        let Some(current) = next else {
+            return Ok(count);
+        };
+        let found: Option<Option<String>> = sqlx::query_scalar(
+            "select follows from reorders where reorder_id = ? and wanted = ? and status = 'arrived' and exists \
+             (select 1 from arrivals a where a.reorder_id = reorders.reorder_id \
+             and a.applied_at is not null and a.delivered < a.asked)",
+        )
+        .bind(&current)
+        .bind(wanted)
+        .fetch_optional(&mut *c)
+        .await?;
+        let Some(follows) = found else {
+            return Ok(count);
+        };
+        next = follows;
+    }
+    Ok(MOST_SHORT)
 }
 
 /// The open reorder that followed this one, whose execution may not have been started yet.

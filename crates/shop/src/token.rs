@@ -2,7 +2,8 @@
 //!
 //! To the shop a token is an opaque text that its owner can be called back with. Rows are added and
 //! closed, never overwritten: an attempt may be waited for again after a replay. How waiting and arriving
-//! meet is told in [`arrival`](crate::arrival).
+//! meet is told in [`arrival`](crate::arrival). Where both sides see each other, two want to answer one token, and the
+//! second would be told that nobody waits, which would look like a late arrival: so a token is [`take`]n before.
 
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
@@ -65,7 +66,8 @@ impl Closed {
 pub struct Registered {
     /// For [`close`].
     pub token_id: String,
-    /// The arrival, if it was there already: answer the token at once, nobody else may.
+    /// The arrival, if it was there already: the token can be answered at once. Whoever recorded the arrival may have
+    /// seen this token as well and want to answer it too: [`take`] decides which of the two does.
     pub arrival: Option<Arrival>,
 }
 
@@ -106,6 +108,35 @@ pub async fn register(warehouse: &Warehouse, attempt_id: &str, token: &str) -> R
     Ok(Registered { token_id, arrival })
 }
 
+/// Takes the answering of an open token for `lease_ms` milliseconds. False where another has it, or it is closed: leave
+/// it alone. One that crashes with it is followed by whoever comes after the lease.
+pub async fn take(warehouse: &Warehouse, token_id: &str, lease_ms: i64) -> Result<bool> {
+    let now = id::now_ms();
+    write::transaction!(&warehouse.0, "token::take", |c| {
+        let done = sqlx::query(
+            "update tokens set answering_until = ? where token_id = ? and closed_at is null \
+             and (answering_until is null or answering_until <= ?)",
+        )
+        .bind(now.saturating_add(lease_ms))
+        .bind(token_id)
+        .bind(now)
+        .execute(c)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    })
+}
+
+/// Gives the answering back because the answer did not reach its owner: the next one may take it at once.
+pub async fn give_back(warehouse: &Warehouse, token_id: &str) -> Result<()> {
+    write::transaction!(&warehouse.0, "token::give_back", |c| {
+        sqlx::query("update tokens set answering_until = null where token_id = ?")
+            .bind(token_id)
+            .execute(c)
+            .await?;
+        Ok(())
+    })
+}
+
 /// Closes a token. The first reason stays.
 pub async fn close(warehouse: &Warehouse, token_id: &str, reason: Closed) -> Result<()> {
     write::transaction!(&warehouse.0, "token::close", |c| {
@@ -120,6 +151,13 @@ pub async fn close(warehouse: &Warehouse, token_id: &str, reason: Closed) -> Res
         .await?;
         Ok(())
     })
+}
+
+/// How many wait, and since when the one that waits longest does, in milliseconds since 1970 in UTC.
+pub async fn waiting(warehouse: &Warehouse) -> Result<(i64, Option<i64>)> {
+    let waiting =
+        sqlx::query_as("select count(*), min(opened_at) from tokens where closed_at is null");
+    Ok(waiting.fetch_one(warehouse.pool()).await?)
 }
 
 /// Who waits for this attempt, in order of registration.

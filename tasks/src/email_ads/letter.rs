@@ -1,8 +1,12 @@
 //! The text of the mail, in Korean and English.
 
-use shop::product::Product;
+use jiff::{Timestamp, tz::Offset};
+use shop::{arrival::Expected, product::Product};
 
 use super::{Action, Request};
+
+/// Korea has one time and no summer time.
+const KOREA: Offset = Offset::constant(9);
 
 /// A mail's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +17,15 @@ pub(super) struct Letter {
     pub(super) body: String,
 }
 
-/// Writes the mail. Figures that are not known are left out.
-pub(super) fn write(request: &Request, product: &Product) -> Letter {
+/// One line in both languages.
+struct Line {
+    korean: (&'static str, String),
+    english: (&'static str, String),
+}
+
+/// Writes the mail; `expected` is when the next delivery may be there, by the last ones. Figures that are not known are
+/// left out, except for the delivery, of which a reader would otherwise think the worst.
+pub(super) fn write(request: &Request, product: &Product, expected: Option<Expected>) -> Letter {
     let name = format!("{} ({})", product.name, product.product_id);
     let (subject, korean, english) = match request.action {
         Action::Stop => (
@@ -28,37 +39,94 @@ pub(super) fn write(request: &Request, product: &Product) -> Letter {
             "The product is back in stock. Its ads may resume.",
         ),
     };
-    let quantity = match request.action {
-        Action::Stop => ("공장 요청 수량", "Asked of the factory"),
-        Action::Resume => ("입고 수량", "Arrived"),
-    };
-    let figures = [
-        (("현재 재고", "In stock"), request.stock),
-        (("부족 수량", "Missing"), request.missing),
-        (quantity, request.quantity),
+    let mut lines = vec![
+        count("현재 재고", "In stock", request.stock),
+        count("부족 수량", "Missing", request.missing),
     ];
-    let lines = |korean: bool| -> String {
-        let known = figures
-            .iter()
-            .filter_map(|(labels, figure)| figure.map(|n| (labels, n)));
-        known
-            .map(|(labels, n)| format!("- {}: {n}\n", if korean { labels.0 } else { labels.1 }))
+    match request.action {
+        Action::Stop => {
+            lines.push(count(
+                "공장 요청 수량",
+                "Asked of the factory",
+                request.quantity,
+            ));
+            lines.push(Some(delivery(expected)));
+        }
+        Action::Resume => lines.push(count("입고 수량", "Arrived", request.quantity)),
+    }
+    let lines: Vec<Line> = lines.into_iter().flatten().collect();
+    let list = |of: fn(&Line) -> &(&'static str, String)| -> String {
+        let lines = lines.iter().map(of);
+        lines
+            .map(|(label, value)| format!("- {label}: {value}\n"))
             .collect()
     };
     let body = format!(
         "상품: {name}\n{}\n{korean}\n\n---\n\nProduct: {name}\n{}\n{english}\n\n{}\n",
-        lines(true),
-        lines(false),
+        list(|line| &line.korean),
+        list(|line| &line.english),
         request.reorder_id
     );
     Letter { subject, body }
+}
+
+fn count(korean: &'static str, english: &'static str, count: Option<i64>) -> Option<Line> {
+    let count = count?.to_string();
+    Some(Line {
+        korean: (korean, count.clone()),
+        english: (english, count),
+    })
+}
+
+/// When the next delivery may be there, and how we know.
+fn delivery(expected: Option<Expected>) -> Line {
+    let (korean, english) = match expected {
+        Some(expected) => {
+            let at = Timestamp::from_millisecond(expected.at).unwrap_or_default();
+            let in_korea = KOREA.to_datetime(at).strftime("%Y-%m-%d %H:%M");
+            let (ko, en) = spoken(expected.took);
+            let number = expected.deliveries;
+            (
+                format!("{in_korea} 무렵 (한국 시간; 최근 {number}회 입고에 걸린 시간: {ko})"),
+                format!(
+                    "about {} (the last {number} took {en})",
+                    at.strftime("%Y-%m-%d %H:%M UTC")
+                ),
+            )
+        }
+        None => (
+            "알 수 없음 (이 상품의 입고 기록이 아직 없습니다)".to_owned(),
+            "not known (the factory has not delivered this product before)".to_owned(),
+        ),
+    };
+    Line {
+        korean: ("다음 입고 예정", korean),
+        english: ("Next delivery", english),
+    }
+}
+
+/// A length of time, as one says it, in Korean and English.
+fn spoken(ms: i64) -> (String, String) {
+    let minutes = ms / 60_000;
+    match minutes {
+        0 => ("1분 미만".to_owned(), "less than a minute".to_owned()),
+        1..120 => (format!("약 {minutes}분"), format!("about {minutes} min")),
+        120..2_880 => (
+            format!("약 {}시간", minutes / 60),
+            format!("about {} hours", minutes / 60),
+        ),
+        _ => (
+            format!("약 {}일", minutes / 1_440),
+            format!("about {} days", minutes / 1_440),
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn letter(action: Action, missing: Option<i64>) -> Letter {
+    fn letter(action: Action, missing: Option<i64>, expected: Option<Expected>) -> Letter {
         let request = Request {
             task_token: "secret-token".into(),
             action,
@@ -80,37 +148,80 @@ mod tests {
             reorder_quantity: 100,
             open_reorder: None,
         };
-        write(&request, &product)
+        write(&request, &product, expected)
+    }
+
+    fn says(letter: &Letter, texts: &[&str]) {
+        for text in texts {
+            assert!(letter.body.contains(text), "{text:?} in {}", letter.body);
+        }
     }
 
     #[test]
-    fn stop_says_what_is_missing_in_both_languages() {
-        let letter = letter(Action::Stop, Some(1_497));
+    fn stop_says_what_is_missing_and_when_more_comes_in_both_languages() {
+        let expected = Expected {
+            at: 1_700_000_000_123,
+            took: 3 * 3_600_000 + 1,
+            deliveries: 5,
+        };
+        let letter = letter(Action::Stop, Some(1_497), Some(expected));
         assert_eq!(
             letter.subject,
             "광고 중단 요청 / Please stop the ads: donut (CP-1)"
         );
-        for text in [
-            "상품: donut (CP-1)",
-            "- 현재 재고: 3\n- 부족 수량: 1497\n- 공장 요청 수량: 1500\n",
-            "광고를 중단해 주세요",
-            "- In stock: 3\n- Missing: 1497\n- Asked of the factory: 1500\n",
-            "Please stop its ads",
-            "RO-1",
-        ] {
-            assert!(letter.body.contains(text), "{text:?} in {}", letter.body);
-        }
+        says(
+            &letter,
+            &[
+                "상품: donut (CP-1)",
+                "- 현재 재고: 3\n- 부족 수량: 1497\n- 공장 요청 수량: 1500\n",
+                "- 다음 입고 예정: 2023-11-15 07:13 무렵 (한국 시간; 최근 5회 입고에 걸린 시간: 약 3시간)\n",
+                "광고를 중단해 주세요",
+                "- In stock: 3\n- Missing: 1497\n- Asked of the factory: 1500\n",
+                "- Next delivery: about 2023-11-14 22:13 UTC (the last 5 took about 3 hours)\n",
+                "Please stop its ads",
+                "RO-1",
+            ],
+        );
         assert!(!letter.body.contains("secret-token"));
     }
 
     #[test]
+    fn a_delivery_that_cannot_be_foreseen_is_called_unknown() {
+        let letter = letter(Action::Stop, Some(1), None);
+        says(
+            &letter,
+            &[
+                "- 다음 입고 예정: 알 수 없음",
+                "- Next delivery: not known (the factory has not delivered this product before)",
+            ],
+        );
+    }
+
+    #[test]
     fn resume_leaves_out_what_is_not_known() {
-        let letter = letter(Action::Resume, None);
+        let letter = letter(Action::Resume, None, None);
         assert_eq!(
             letter.subject,
             "광고 재개 안내 / The ads may resume: donut (CP-1)"
         );
         assert!(letter.body.contains("- 입고 수량: 1500\n"));
-        assert!(!letter.body.contains("부족") && !letter.body.contains("Missing"));
+        for absent in ["부족", "Missing", "입고 예정", "Next delivery"] {
+            assert!(!letter.body.contains(absent), "{absent}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_said_in_its_largest_unit() {
+        for (ms, english) in [
+            (-1, "less than a minute"),
+            (59_999, "less than a minute"),
+            (60_000, "about 1 min"),
+            (119 * 60_000, "about 119 min"),
+            (120 * 60_000, "about 2 hours"),
+            (47 * 3_600_000, "about 47 hours"),
+            (48 * 3_600_000, "about 2 days"),
+        ] {
+            assert_eq!(spoken(ms).1, english);
+        }
     }
 }

@@ -70,6 +70,12 @@ async fn the_manager_gets_one_mail_however_often_the_message_comes() {
             .unwrap()
             .contains("Missing: 1497")
     );
+    assert!(
+        simple["Body"]["Text"]["Data"]
+            .as_str()
+            .unwrap()
+            .contains("Next delivery: not known")
+    );
     let sent: Vec<_> = outputs(&shop)
         .iter()
         .map(|output| output["sent"].clone())

@@ -1,14 +1,15 @@
-//! What crashes leave between: deliveries nobody counted, and open reorders whose start was lost.
+//! What crashes leave between: deliveries nobody counted, oddities operations have not heard of, and open reorders whose
+//! start was lost.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use shop::{arrival, reorder, token};
 
-use super::{Offer, count_alone, offer};
+use super::{Offer, offer};
 use crate::{
     app::App,
+    arrivals::{self, CountError},
     error::{Common, with_sources},
-    increase_stock::CountError,
     reorders::{self, Started},
 };
 
@@ -26,10 +27,14 @@ pub struct Swept {
     pub applied: u32,
     /// Deliveries that an execution took.
     pub sent: u32,
-    /// Deliveries that could not be settled now; the next sweep tries again.
+    /// Deliveries that could not be settled or reported now; the next sweep tries again.
     pub waiting: u32,
+    /// Counted deliveries that operations have heard of now.
+    pub reported: u32,
     /// Open reorders whose execution was started, or runs.
     pub running: u32,
+    /// Open reorders whose execution ended without closing them.
+    pub dead: u32,
 }
 
 /// Settles what was left for a minute.
@@ -59,14 +64,27 @@ pub(super) async fn sweep_before(app: &App, before: i64) -> Result<Swept, Common
         }
         match reorders::start(app, &reorder).await {
             Ok(Started::Running) => swept.running += 1,
-            // Its execution ended badly: the next refused checkout replaces it.
-            Ok(Started::Ended) => {}
+            // Left alone. It ended badly because a person discarded or stopped it, or because nobody replayed it for
+            // days: asking the factory again a minute later would overrule them, and where executions die at once, ask
+            // it every minute. Operations were told when it ended and can redrive it, since it keeps its claim; the
+            // next refused checkout, which is new demand, replaces it.
+            Ok(Started::Ended) => swept.dead += 1,
             // One that cannot be started must not keep the others from it.
             Err(error) => {
                 let reorder_id = &reorder.reorder_id;
                 tracing::error!(reorder_id, error = with_sources(&error), "not started");
             }
         }
+    }
+    // Last, and no further than the first that fails: a dead SNS takes its time over each.
+    for arrival in arrival::unreported(warehouse, before, MOST).await? {
+        let attempt_id = &arrival.attempt_id;
+        if let Err(error) = arrivals::report(app, &arrival).await {
+            swept.waiting += 1;
+            tracing::error!(attempt_id, error = with_sources(&error), "not reported");
+            break;
+        }
+        swept.reported += 1;
     }
     tracing::info!(?swept, "swept");
     Ok(swept)
@@ -81,7 +99,12 @@ async fn settle(app: &App, arrival: &arrival::Arrival) -> Result<Offer, CountErr
     .map_err(Common::from)?;
     let offered = offer(app, arrival, waiting).await?;
     if offered != Offer::Taken {
-        count_alone(app, arrival, "nobody had counted it for a minute").await?;
+        arrivals::count_alone(
+            app,
+            &arrival.attempt_id,
+            "Nobody had counted it for a minute, so the sweep did.",
+        )
+        .await?;
     }
     Ok(offered)
 }

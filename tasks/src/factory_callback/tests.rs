@@ -3,7 +3,7 @@
 use axum::http::Request as HttpRequest;
 use http_body_util::BodyExt;
 use serde_json::json;
-use shop::{attempt, report};
+use shop::{attempt, report, token};
 use tower::ServiceExt;
 
 use super::*;
@@ -184,6 +184,40 @@ async fn a_late_delivery_is_counted_here_and_operations_hear_of_it() {
 }
 
 #[tokio::test]
+async fn operations_hear_of_a_late_short_delivery_although_sns_was_dead() {
+    let waiting = waiting(&["token-1"]).await;
+    let aws = &waiting.shop.aws;
+    aws.fail_next("SendTaskSuccess", 400, "TaskTimedOut");
+    aws.break_next("Publish");
+    waiting.deliver(1_400).await;
+    assert_eq!(waiting.shop.stock().await, 2_400);
+    let failed = waiting.alerts().len();
+    let swept = waiting.sweep().await;
+    assert_eq!((swept.reported, swept.applied), (1, 0));
+    let alerts = waiting.alerts().split_off(failed);
+    assert_eq!(alerts.len(), 1);
+    for part in ["fewer", "asked for 1500 and brought 1400", "It came late"] {
+        assert!(alerts[0].contains(part), "{part}: {}", alerts[0]);
+    }
+    assert_eq!(waiting.sweep().await.reported, 0);
+    assert_eq!(waiting.alerts().len(), failed + 1, "told once");
+}
+
+#[tokio::test]
+async fn of_two_who_answer_a_token_the_second_leaves_it_alone() {
+    let waiting = waiting(&[]).await;
+    let registered = token::register(waiting.shop.warehouse(), &waiting.attempt_id, "t").await;
+    let token_id = registered.unwrap().token_id;
+    // AwaitCallback has seen the delivery as well, and is answering.
+    let took = token::take(waiting.shop.warehouse(), &token_id, 30_000).await;
+    assert!(took.unwrap());
+    waiting.deliver(1_500).await;
+    assert!(waiting.shop.aws.calls("SendTaskSuccess").is_empty());
+    assert_eq!(waiting.shop.stock().await, 1_000, "the execution counts it");
+    assert!(waiting.alerts().is_empty(), "it did not come late");
+}
+
+#[tokio::test]
 async fn one_token_that_accepts_is_enough() {
     let waiting = waiting(&["dead", "alive"]).await;
     waiting
@@ -204,7 +238,7 @@ async fn a_delivery_of_a_request_that_had_failed_is_counted_here() {
         .unwrap();
     waiting.deliver(1_500).await;
     assert_eq!(waiting.shop.stock().await, 2_500);
-    assert!(waiting.alerts()[0].contains("its request had failed"));
+    assert!(waiting.alerts()[0].contains("Its request had failed"));
 }
 
 #[tokio::test]
@@ -244,7 +278,8 @@ async fn the_sweep_starts_what_was_never_started() {
         .shop
         .aws
         .fail_next("StartExecution", 400, "ExecutionAlreadyExists");
-    assert_eq!(waiting.sweep().await.running, 0);
+    let swept = waiting.sweep().await;
+    assert_eq!((swept.running, swept.dead), (0, 1));
     assert_eq!(
         reorder(&waiting).await,
         open,
@@ -267,7 +302,7 @@ async fn one_function_takes_both_kinds_of_event() {
         .unwrap();
     assert_eq!(
         swept,
-        json!({"applied": 0, "sent": 0, "waiting": 0, "running": 0})
+        json!({"applied": 0, "sent": 0, "waiting": 0, "reported": 0, "running": 0, "dead": 0})
     );
 
     let sig = signature::sign(&Secret::new(KEY), &waiting.attempt_id);

@@ -169,3 +169,122 @@ async fn a_late_arrival_of_a_released_reorder_counts_and_leaves_the_open_one_alo
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_operations_must_hear_of_is_kept_until_they_have() {
+    check(0, async |shop| {
+        let ids = attempts(&shop, 4).await;
+        let odd = async |before| {
+            let found = arrival::unreported(&shop, before, 10).await.unwrap();
+            found
+                .into_iter()
+                .map(|it| it.attempt_id)
+                .collect::<Vec<_>>()
+        };
+        let later = now_ms() + 60_000;
+        for (id, delivered) in ids.iter().zip([100, 70, 100, 100]) {
+            arrival::record(&shop, id, delivered).await.unwrap();
+        }
+        assert_eq!(odd(later).await, [""; 0], "nothing is counted yet");
+        let plain = arrival::apply(&shop, &ids[0]).await.unwrap().arrival;
+        assert!(!plain.must_be_reported());
+        let short = arrival::apply(&shop, &ids[1]).await.unwrap().arrival;
+        assert!(short.must_be_reported() && short.remark.is_none());
+        let late = arrival::apply_alone(&shop, &ids[2], "It was late.").await;
+        let late = late.unwrap().arrival;
+        assert_eq!(late.remark.as_deref(), Some("It was late."));
+        // Who counts it again changes neither the count nor the remark.
+        let again = arrival::apply_alone(&shop, &ids[2], "Again.")
+            .await
+            .unwrap();
+        assert_eq!((again.first, again.arrival), (false, late));
+        assert_eq!(odd(later).await, ids[1..3]);
+        assert_eq!(odd(now_ms() - 60_000).await, [""; 0]);
+        arrival::reported(&shop, &ids[1]).await.unwrap();
+        arrival::reported(&shop, &ids[2]).await.unwrap();
+        assert_eq!(odd(later).await, [""; 0]);
+        arrival::apply(&shop, &ids[3]).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_deliveries_tell_when_the_next_may_be_there() {
+    check(0, async |shop| {
+        let ids = attempts(&shop, 3).await;
+        let reorder_id = attempt::get(&shop, &ids[0]).await.unwrap().reorder_id;
+        assert_eq!(arrival::expected(&shop, &reorder_id).await.unwrap(), None);
+        for id in &ids {
+            arrival::record(&shop, id, 100).await.unwrap();
+            arrival::apply(&shop, id).await.unwrap();
+        }
+        let expected = arrival::expected(&shop, &reorder_id)
+            .await
+            .unwrap()
+            .unwrap();
+        let last = attempt::list(&shop, &reorder_id)
+            .await
+            .unwrap()
+            .pop()
+            .unwrap();
+        assert_eq!(expected.deliveries, 3);
+        assert_eq!(expected.at, last.requested_at + expected.took);
+        // A reorder that has not asked yet is expected from now on.
+        let next = reorder::claim(&shop, DONUT, 1_000).await.unwrap().reorder;
+        let before = now_ms();
+        let expected = arrival::expected(&shop, &next.reorder_id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(expected.at >= before + expected.took);
+        let unknown = arrival::expected(&shop, "RO-9").await.unwrap_err();
+        assert!(matches!(unknown, Error::NotFound { .. }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_factory_that_is_always_short_is_not_asked_for_ever() {
+    check(0, async |shop| {
+        let mut open = reorder::claim(&shop, DONUT, 1_000).await.unwrap().reorder;
+        let mut last = None;
+        for round in 1.. {
+            assert!(round < 20, "it goes on for ever");
+            if round == 3 {
+                // A customer who wants more is new demand.
+                reorder::claim(&shop, DONUT, 2_000).await.unwrap();
+            }
+            let Request::Ask(asked) = attempt::request(&shop, &open.reorder_id).await.unwrap()
+            else {
+                panic!("the factory may not be asked");
+            };
+            arrival::record(&shop, &asked.attempt_id, 1).await.unwrap();
+            let applied = arrival::apply(&shop, &asked.attempt_id).await.unwrap();
+            match applied.next {
+                Some(next) => open = next,
+                None => {
+                    assert_eq!(round, 2 + 5);
+                    last = Some(applied);
+                    break;
+                }
+            }
+        }
+        let last = last.unwrap();
+        assert_eq!((last.product.stock, last.product.open_reorder), (7, None));
+        let remark = last.arrival.remark.unwrap();
+        assert!(remark.contains("still wants 2000"), "{remark}");
+        // New demand begins anew.
+        let claim = reorder::claim(&shop, DONUT, 1_000).await.unwrap();
+        assert!(claim.won);
+        let Request::Ask(asked) = attempt::request(&shop, &claim.reorder.reorder_id)
+            .await
+            .unwrap()
+        else {
+            panic!("the factory may not be asked");
+        };
+        arrival::record(&shop, &asked.attempt_id, 1).await.unwrap();
+        let applied = arrival::apply(&shop, &asked.attempt_id).await.unwrap();
+        assert!(applied.next.is_some() && applied.arrival.remark.is_none());
+    })
+    .await;
+}

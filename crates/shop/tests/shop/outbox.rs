@@ -212,3 +212,21 @@ async fn clocks_that_disagree_do_not_reorder() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_oldest_unpublished_sale_is_told() {
+    check(1_000, async |shop| {
+        assert_eq!(outbox::oldest(&shop).await.unwrap(), None);
+        sold(&shop, &by("CU-1", 1)).await;
+        sold(&shop, &by("CU-1", 2)).await;
+        let relay = Relay::new(LONG);
+        let sales = take(&shop, &relay, 9).await;
+        let at = |sale: &Sale| Some(sale.sold_at);
+        assert_eq!(outbox::oldest(&shop).await.unwrap(), at(&sales[0]));
+        outbox::mark(&shop, &sales[..1]).await.unwrap();
+        assert_eq!(outbox::oldest(&shop).await.unwrap(), at(&sales[1]));
+        outbox::mark(&shop, &sales[1..]).await.unwrap();
+        assert_eq!(outbox::oldest(&shop).await.unwrap(), None);
+    })
+    .await;
+}

@@ -123,3 +123,48 @@ async fn tokens_are_added_and_closed_and_never_overwritten() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_many_who_want_to_answer_a_token_one_may() {
+    check(0, async |shop| {
+        let id = attempt(&shop).await;
+        let token_id = token::register(&shop, &id, "t").await.unwrap().token_id;
+        let takes = (0..20).map(|_| {
+            let (shop, token_id) = (shop.clone(), token_id.clone());
+            tokio::spawn(async move { token::take(&shop, &token_id, 60_000).await.unwrap() })
+        });
+        let took = futures::future::join_all(takes).await;
+        assert_eq!(
+            took.into_iter().filter(|it| *it.as_ref().unwrap()).count(),
+            1
+        );
+        token::give_back(&shop, &token_id).await.unwrap();
+        assert!(token::take(&shop, &token_id, 0).await.unwrap());
+        let after_the_lease = token::take(&shop, &token_id, 60_000).await.unwrap();
+        assert!(after_the_lease, "who crashed with it is followed");
+        token::close(&shop, &token_id, Closed::Accepted)
+            .await
+            .unwrap();
+        token::give_back(&shop, &token_id).await.unwrap();
+        assert!(!token::take(&shop, &token_id, 0).await.unwrap(), "closed");
+        assert!(!token::take(&shop, "no-such-token", 0).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn those_who_wait_are_counted_with_the_longest() {
+    check(0, async |shop| {
+        assert_eq!(token::waiting(&shop).await.unwrap(), (0, None));
+        let id = attempt(&shop).await;
+        let first = token::register(&shop, &id, "first").await.unwrap();
+        token::register(&shop, &id, "second").await.unwrap();
+        let oldest = token::open_for(&shop, &id).await.unwrap()[0].opened_at;
+        assert_eq!(token::waiting(&shop).await.unwrap(), (2, Some(oldest)));
+        token::close(&shop, &first.token_id, Closed::Accepted)
+            .await
+            .unwrap();
+        assert_eq!(token::waiting(&shop).await.unwrap().0, 1);
+    })
+    .await;
+}

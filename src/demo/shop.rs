@@ -9,9 +9,11 @@ use tokio::task::JoinSet;
 
 use super::{Child, DemoError, in_step};
 
+const SKU: &str = "CP-502101";
+
 /// A client of the Sales API.
 #[derive(Clone)]
-pub(crate) struct Shop {
+pub(crate) struct Client {
     http: reqwest::Client,
     api: Arc<str>,
 }
@@ -49,12 +51,12 @@ impl fmt::Display for Surge {
     }
 }
 
-impl Shop {
-    pub(crate) fn new(child: &Child) -> Result<Shop, DemoError> {
+impl Client {
+    pub(crate) fn new(child: &Child) -> Result<Client, DemoError> {
         let http = reqwest::Client::builder()
             .build()
             .map_err(in_step("HTTP client"))?;
-        Ok(Shop {
+        Ok(Client {
             http,
             api: child.api().into(),
         })
@@ -73,12 +75,34 @@ impl Shop {
             .map_err(in_step("look"))
     }
 
-    pub(crate) async fn buy(&self, count: u32, key: Option<&str>) -> Result<Checkout, DemoError> {
-        self.checkout(count, key).await.map_err(in_step("checkout"))
+    pub(crate) async fn buy(&self, count: i64, key: Option<&str>) -> Result<Checkout, DemoError> {
+        let bought = self.checkout(count, key, None).await;
+        bought.map_err(in_step("checkout"))
     }
 
-    async fn checkout(&self, count: u32, key: Option<&str>) -> Result<Checkout, reqwest::Error> {
-        let body = serde_json::json!({ "product_id": "CP-502101", "quantity": count, "requester": "demo" });
+    /// Buys as a customer of ours.
+    pub(crate) async fn buy_as(&self, customer: &str, count: i64) -> Result<Checkout, DemoError> {
+        let bought = self.checkout(count, None, Some(customer)).await;
+        bought.map_err(in_step("checkout"))
+    }
+
+    /// Buys `more` than there is: a refusal, and so a reorder. Gives what was asked for.
+    pub(crate) async fn buy_too_much(&self, more: i64) -> Result<(i64, Checkout), DemoError> {
+        let count = self.look().await?.stock + more;
+        Ok((count, self.buy(count, None).await?))
+    }
+
+    async fn checkout(
+        &self,
+        count: i64,
+        key: Option<&str>,
+        customer: Option<&str>,
+    ) -> Result<Checkout, reqwest::Error> {
+        let mut body =
+            serde_json::json!({ "product_id": SKU, "quantity": count, "requester": "demo" });
+        if let Some(customer) = customer {
+            body["customer_id"] = customer.into();
+        }
         let mut request = self.http.post(format!("{}/checkout", self.api)).json(&body);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
@@ -95,7 +119,7 @@ impl Shop {
             set.spawn(async move {
                 let mut surge = Surge::default();
                 while next.fetch_add(1, Ordering::Relaxed) < checkouts {
-                    match shop.checkout(1, None).await {
+                    match shop.checkout(1, None, None).await {
                         Ok(answer) if answer.outcome == "sold" => surge.sold += 1,
                         Ok(_) => surge.refused += 1,
                         Err(error) => {
