@@ -126,12 +126,13 @@ impl Fleet {
     /// Nothing is known yet, and the endpoint does not answer or refuses.
     pub(crate) async fn look(self: &Arc<Self>) -> Result<(), OperateError> {
         self.drive();
-        let (read, problem) = {
+        let (read, has_problem) = {
             let state = self.state();
-            (state.read, state.problem.clone())
+            (state.read, state.problem.is_some())
         };
         let is_fresh = read.is_some_and(|at| at.elapsed() < self.pace.every);
-        if is_fresh && problem.is_none() {
+        // Where nothing is known, the page is the error: it is asked for again.
+        if is_fresh && !(has_problem && self.index().len() == 0) {
             return Ok(());
         }
         let fleet = self.clone();

@@ -99,11 +99,11 @@ fn place(app: &App) -> Markup {
             @match &app.place {
                 Place::Endpoint(url) => {
                     span .chip { "local" }
-                    span .where { (url.trim_start_matches("http://")) br; (app.region()) }
+                    span .where { (url.trim_start_matches("http://")) " " br; (app.region()) }
                 }
                 Place::Aws { profile } => {
                     span .chip.aws { "AWS" }
-                    span .where { (profile) br; (app.region()) }
+                    span .where { (profile) " " br; (app.region()) }
                 }
             }
             span #pulse .pulse hidden { "live" }

@@ -120,15 +120,26 @@ impl Item {
 
     /// Whether its name, its ARN or one of its keys contains the text (in lower case).
     pub(crate) fn is_about(&self, text: &str) -> bool {
-        let has = |s: &str| s.to_lowercase().contains(text);
-        if has(self.name()) || (text.starts_with("arn:") && has(&self.arn)) {
+        if has(self.name(), text) || (text.starts_with("arn:") && has(&self.arn, text)) {
             return true;
         }
         let described = self.described.as_ref();
         described.is_some_and(|d| {
-            d.keys.iter().any(|k| has(&k.value)) || d.error.as_deref().is_some_and(has)
+            d.keys.iter().any(|key| has(&key.value, text))
+                || d.error.as_deref().is_some_and(|error| has(error, text))
         })
     }
+}
+
+/// Whether `text` contains `part` (in lower case), whatever the case. A search asks this of every execution there is, so
+/// that the usual case makes no copy.
+fn has(text: &str, part: &str) -> bool {
+    if !text.is_ascii() || !part.is_ascii() || part.is_empty() {
+        return text.to_lowercase().contains(part);
+    }
+    text.as_bytes()
+        .windows(part.len())
+        .any(|piece| piece.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// The name at the end of an execution's ARN.
@@ -171,6 +182,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn texts_are_found_whatever_their_case() {
+        for (text, part, expected) in [
+            ("RO-01A1", "o-01a", true),
+            ("RO-01A1", "a2", false),
+            ("RO", "ro-1", false),
+            ("도너츠 A", "츠 a", true),
+            ("anything", "", true),
+        ] {
+            assert_eq!(has(text, part), expected, "{text} {part}");
+        }
+    }
 
     #[test]
     fn an_input_s_keys_are_the_telling_ones_first() {

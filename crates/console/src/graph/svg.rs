@@ -85,8 +85,13 @@ fn state(node: &Node, paint: &Paint) -> Markup {
     };
     // Text of a box begins beside its sign; of a group it stands in its head.
     let left = x + if mark.sign.is_empty() { 16.0 } else { 34.0 };
+    let told = match (&paint.link, mark.told.as_str()) {
+        (Some(_), "") => "not reached",
+        (_, told) => told,
+    };
     let inner = html! {
-        title { (node.name) @if !mark.told.is_empty() { ": " (mark.told) } }
+        // The name of the link for whoever does not see it.
+        title { (node.name) @if !told.is_empty() { ": " (told) } }
         (shape)
         @if !mark.sign.is_empty() {
             circle .disc cx=(n(x + 19.0)) cy=(n(y + 21.0)) r="8.5" {}
@@ -115,13 +120,8 @@ fn state(node: &Node, paint: &Paint) -> Markup {
     match &paint.link {
         Some(link) => {
             let name: String = form_urlencoded::byte_serialize(node.name.as_bytes()).collect();
-            let told = if mark.told.is_empty() {
-                "not reached"
-            } else {
-                &mark.told
-            };
             html! {
-                a class=(class) href={ (link) (name) "#state" } aria-label={ (node.name) ", " (told) } aria-current=[mark.is_chosen.then_some("true")] { (inner) }
+                a class=(class) href={ (link) (name) "#state" } aria-current=[mark.is_chosen.then_some("true")] { (inner) }
             }
         }
         None => html! { g class=(class) { (inner) } },
@@ -236,9 +236,9 @@ mod tests {
         paint.taken.insert(("A".to_owned(), "B <x>".to_owned()));
         let drawn = draw(&chart, &paint, "reorder").into_string();
         for part in [
-            r#"aria-label="A, failed with E""#,
+            "<title>A: failed with E</title>",
             r##"href="/e?state=B+%3Cx%3E#state""##,
-            "B &lt;x&gt;, not reached",
+            "<title>B &lt;x&gt;: not reached</title>",
             "edge next taken",
             ">✕<",
         ] {
