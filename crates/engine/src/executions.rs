@@ -13,6 +13,8 @@ mod error;
 mod inspect;
 mod live;
 mod map_run;
+mod map_run_children;
+mod map_run_prepare;
 mod map_run_store;
 mod map_runs;
 mod recovery;

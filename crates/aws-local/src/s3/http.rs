@@ -11,6 +11,9 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
+use super::xml::{
+    BucketXml, Buckets, BucketsXml, ContentXml, ErrorXml, ListXml, Location, Owner, PrefixXml,
+};
 use super::{Entry, ListRequest, OBJECT_LIMIT, Object, Properties, S3, S3Error, body};
 use crate::protocol::{BodyError, new_request_id, read_body, shielded};
 
@@ -436,96 +439,4 @@ fn refusal(error: &S3Error, resource: &str, request_id: &str, is_head: bool) -> 
     }
     *response.status_mut() = error.status;
     response
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ErrorXml<'a> {
-    code: &'a str,
-    message: &'a str,
-    resource: &'a str,
-    request_id: &'a str,
-}
-
-#[derive(Serialize)]
-struct Location<'a> {
-    #[serde(rename = "@xmlns")]
-    xmlns: &'a str,
-    #[serde(rename = "$text", skip_serializing_if = "Option::is_none")]
-    region: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BucketsXml<'a> {
-    #[serde(rename = "@xmlns")]
-    xmlns: &'a str,
-    owner: Owner,
-    buckets: Buckets,
-}
-
-#[derive(Serialize)]
-struct Owner {
-    #[serde(rename = "ID")]
-    id: &'static str,
-}
-
-impl Default for Owner {
-    fn default() -> Owner {
-        Owner { id: "local" }
-    }
-}
-
-#[derive(Serialize)]
-struct Buckets {
-    #[serde(rename = "Bucket")]
-    bucket: Vec<BucketXml>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BucketXml {
-    name: String,
-    creation_date: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListXml<'a> {
-    #[serde(rename = "@xmlns")]
-    xmlns: &'a str,
-    name: &'a str,
-    prefix: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delimiter: Option<String>,
-    max_keys: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding_type: Option<&'a str>,
-    key_count: usize,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    continuation_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_continuation_token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start_after: Option<String>,
-    contents: Vec<ContentXml>,
-    common_prefixes: Vec<PrefixXml>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContentXml {
-    key: String,
-    last_modified: String,
-    #[serde(rename = "ETag")]
-    etag: String,
-    size: u64,
-    storage_class: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PrefixXml {
-    prefix: String,
 }

@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod listing;
 mod store;
+mod xml;
 
 pub use error::S3Error;
 pub(crate) use http::is_for_s3;

@@ -6,29 +6,25 @@
 //!
 //! Start reading at [`Shared::run_map`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::model::ResultFormat;
 use asl::{
-    ChildInput, ChildOutcome, Data, Env, Failure, Limits, MapItem, MapRun, MapRunStatus, Signal,
-    Source, Status, TaskId, error_name,
+    ChildOutcome, Data, Failure, Limits, MapRun, MapRunStatus, Signal, Status, TaskId, error_name,
 };
-use futures::future::BoxFuture;
+use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use futures::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::advance::{Found, SignalError};
+use super::advance::SignalError;
 use super::live::Live;
+use super::map_run_children::{Children, Start, child_name, pending};
 use super::map_run_store::{self as rows, ChildOf, MapRunRow};
-use super::store::{Birth, Inserted};
-use crate::machines::RevisionRow;
-use crate::{ExecutionError, INITIAL_REVISION, MachineKind, Revision, StartError, StorageError};
+use crate::{Revision, StorageError};
 
 /// Children that run at the same time where `MaxConcurrency` sets no limit: AWS's own.
 const MOST_AT_ONCE: u64 = 10_000;
@@ -103,36 +99,12 @@ impl Control {
     }
 }
 
-/// Where a child stands, as its run sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Child {
-    /// To be started.
-    Pending,
-    /// To be redriven: its number.
-    Unsuccessful(u64),
-    Running,
-    Succeeded,
-    Failed,
-}
-
 /// Why the children were left.
 enum Left {
     Done,
     TooManyFailures,
     Stopped,
 }
-
-/// The children of one run.
-struct Children {
-    inputs: Vec<ChildInput>,
-    states: Vec<Child>,
-    waiting: VecDeque<u32>,
-    running: u64,
-    failed_items: u64,
-    total_items: u64,
-}
-
-type Start = BoxFuture<'static, Result<(u32, Option<Status>), StorageError>>;
 
 impl Shared {
     /// Works for a Map Run until it ends.
@@ -251,157 +223,6 @@ impl Shared {
                 output,
             },
         }))
-    }
-
-    /// Reads the items, makes the children's inputs, and finds the children that there are already.
-    async fn prepare(
-        self: &Arc<Self>,
-        execution: u64,
-        definition: &Arc<asl::Definition>,
-        run: &MapRun,
-        row: &MapRunRow,
-    ) -> Result<Result<(Children, Arc<Revision>), Failure>, StorageError> {
-        let items = match self.items(run).await {
-            Ok(items) => items,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let total_items = items.len() as u64;
-        let inputs = match self.inputs(execution, definition, run, row, items).await? {
-            Ok(inputs) => inputs,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        if let Some(large) = inputs
-            .iter()
-            .find(|child| child.input.len() > asl::PAYLOAD_LIMIT)
-        {
-            let cause = format!(
-                "The input of a child workflow execution has {} bytes, which exceeds the maximum of {}.",
-                large.input.len(),
-                asl::PAYLOAD_LIMIT
-            );
-            return Ok(Err(Failure::new(error_name::DATA_LIMIT_EXCEEDED, cause)));
-        }
-        let Ok(number) = u32::try_from(inputs.len()) else {
-            let cause = "The dataset has too many items.";
-            return Ok(Err(Failure::new(error_name::ITEM_READER_FAILED, cause)));
-        };
-        let revision = match row.revision {
-            Some(revision) => revision,
-            None => {
-                self.begin_children(execution, definition, run, row, number, total_items)
-                    .await?
-            }
-        };
-        let revision = self.machines.revision_by_key(revision).await?;
-        let id = row.id;
-        let known = self.journal.read(move |db| rows::children(db, id)).await?;
-        let mut states = vec![Child::Pending; inputs.len()];
-        for child in known {
-            let Some(state) = states.get_mut(child.index as usize) else {
-                continue;
-            };
-            *state = match child.status {
-                Status::Running => Child::Running,
-                Status::Succeeded => Child::Succeeded,
-                _ if row
-                    .redriven
-                    .is_some_and(|at| child.redriven.is_none_or(|own| own < at)) =>
-                {
-                    Child::Unsuccessful(child.id)
-                }
-                _ => Child::Failed,
-            };
-        }
-        Ok(Ok((Children::new(inputs, states, total_items), revision)))
-    }
-
-    async fn items(&self, run: &MapRun) -> Result<Vec<MapItem>, Failure> {
-        match (&run.source, run.source.state_items(), self.started.get()) {
-            (_, Some(items), _) => Ok(items),
-            (Source::Dataset(dataset), None, Some((_, runner))) => {
-                runner.read_items(dataset.clone()).await
-            }
-            _ => Err(Failure::new(
-                error_name::ITEM_READER_FAILED,
-                "Attempting to map over non-iterable node.",
-            )),
-        }
-    }
-
-    async fn inputs(
-        self: &Arc<Self>,
-        execution: u64,
-        definition: &Arc<asl::Definition>,
-        run: &MapRun,
-        row: &MapRunRow,
-        items: Vec<MapItem>,
-    ) -> Result<Result<Vec<ChildInput>, Failure>, StorageError> {
-        // The same time and randomness whenever it is asked again.
-        let env = Env {
-            now: row.started,
-            seed: Sha256::digest(run.arn.as_bytes()).into(),
-        };
-        let Some(Found::Live(live)) = self.live(execution).await? else {
-            return Ok(Ok(Vec::new()));
-        };
-        let state = live.state().execution.clone();
-        let (definition, id) = (Arc::clone(definition), run.id);
-        let selected = tokio::task::spawn_blocking(move || {
-            asl::map_run_children(&definition, &state, id, &items, &env)
-        });
-        Ok(selected.await.unwrap_or_else(|_| {
-            let cause = "The items could not be selected because of an internal error.";
-            Err(Failure::new(error_name::RUNTIME, cause))
-        }))
-    }
-
-    /// The run's numbers, and the machine that its children belong to. Its key.
-    async fn begin_children(
-        &self,
-        execution: u64,
-        definition: &asl::Definition,
-        run: &MapRun,
-        row: &MapRunRow,
-        number: u32,
-        items: u64,
-    ) -> Result<i64, StorageError> {
-        let parent = self
-            .journal
-            .read(move |db| super::store::load(db, execution));
-        let parent = parent.await?.ok_or_else(|| {
-            StorageError::Corrupt(format!("the execution of {} is missing", run.arn))
-        })?;
-        let parent = self.machines.revision_by_key(parent.revision).await?;
-        let text = definition
-            .states()
-            .find_map(|(_, state)| match state.kind() {
-                asl::model::Kind::Map(map) => {
-                    let distributed = map.distributed.as_ref()?;
-                    (asl::map_run_label(state, distributed) == run.label)
-                        .then(|| distributed.child.to_string())
-                }
-                _ => None,
-            });
-        let text = text
-            .ok_or_else(|| StorageError::Corrupt(format!("the state of {} is missing", run.arn)))?;
-        let machine = format!("{}/{}", parent.state_machine_name, run.label);
-        let kind = if run.express {
-            MachineKind::Express
-        } else {
-            MachineKind::Standard
-        };
-        let revision = RevisionRow {
-            revision_id: INITIAL_REVISION.to_owned(),
-            definition: text,
-            role_arn: parent.role_arn.clone(),
-            settings: parent.settings.clone(),
-            created: row.started,
-        };
-        let id = row.id;
-        let begun = self
-            .journal
-            .write(move |db| rows::begin(db, id, &machine, kind, &revision, number, items));
-        begun.await
     }
 
     /// Starts children as the limits allow until all have ended, too many have failed, or nobody wants them any more.
@@ -547,117 +368,6 @@ impl Shared {
             })
             .await;
     }
-
-    async fn start_child(
-        self: Arc<Self>,
-        birth: Birth,
-        revision: Arc<Revision>,
-        definition: Arc<asl::Definition>,
-        input: Data,
-    ) -> Result<Option<Status>, StorageError> {
-        let name = birth.name.clone();
-        match self.begin(birth, revision, definition, input).await {
-            Ok(Inserted::New) => Ok(None),
-            Ok(Inserted::Existing { .. }) => Err(StorageError::Corrupt(format!(
-                "the child {name} of a Map Run exists and belongs to no run"
-            ))),
-            Err(StartError::Storage(error)) => Err(error),
-            Err(error) => Err(StorageError::corrupt("a child of a Map Run", error)),
-        }
-    }
-
-    async fn redrive_child(self: Arc<Self>, id: u64) -> Result<Option<Status>, StorageError> {
-        let _reading = self.cache.reading(id).await;
-        match self.revive(id).await {
-            Ok(_) => Ok(None),
-            Err(ExecutionError::Storage(error)) => Err(error),
-            // It has too many events, for instance: it stays failed.
-            Err(_) => Ok(Some(Status::Failed)),
-        }
-    }
-}
-
-impl Children {
-    fn new(inputs: Vec<ChildInput>, states: Vec<Child>, total_items: u64) -> Children {
-        let mut children = Children {
-            inputs,
-            states,
-            waiting: VecDeque::new(),
-            running: 0,
-            failed_items: 0,
-            total_items,
-        };
-        for (index, state) in (0..).zip(&children.states) {
-            match state {
-                Child::Pending | Child::Unsuccessful(_) => children.waiting.push_back(index),
-                Child::Running => children.running += 1,
-                Child::Succeeded => {}
-                Child::Failed => {
-                    children.failed_items += u64::from(children.inputs[index as usize].items);
-                }
-            }
-        }
-        children
-    }
-
-    /// Starts, or redrives, the next child that waits.
-    fn next(
-        &mut self,
-        shared: &Arc<Shared>,
-        row: &MapRunRow,
-        revision: &Arc<Revision>,
-        definition: &Arc<asl::Definition>,
-    ) -> Option<Start> {
-        let index = self.waiting.pop_front()?;
-        let child = &self.inputs[index as usize];
-        let state = std::mem::replace(&mut self.states[index as usize], Child::Running);
-        self.running += 1;
-        let shared = Arc::clone(shared);
-        if let Child::Unsuccessful(id) = state {
-            return Some(async move { Ok((index, shared.redrive_child(id).await?)) }.boxed());
-        }
-        let birth = Birth {
-            machine: revision.machine,
-            revision: revision.key,
-            name: child_name(&row.arn, index),
-            version_arn: None,
-            alias_arn: None,
-            started: shared.clock.now(),
-            child: Some(ChildOf {
-                run: row.id,
-                index,
-                items: child.items,
-            }),
-        };
-        let (revision, definition) = (Arc::clone(revision), Arc::clone(definition));
-        let input = child.input.clone();
-        Some(
-            async move {
-                let ended = shared
-                    .start_child(birth, revision, definition, input)
-                    .await?;
-                Ok((index, ended))
-            }
-            .boxed(),
-        )
-    }
-
-    /// Heard perhaps twice: from the row, and from whoever ended it.
-    fn ended(&mut self, index: u32, status: Status) {
-        let Some(state) = self.states.get_mut(index as usize) else {
-            return;
-        };
-        if *state != Child::Running {
-            return;
-        }
-        self.running -= 1;
-        if status == Status::Succeeded {
-            *state = Child::Succeeded;
-        } else {
-            *state = Child::Failed;
-            self.failed_items += u64::from(self.inputs[index as usize].items);
-        }
-    }
 }
 
 /// Takes a run out of the lists when the work for it ends, however it ends.
@@ -695,32 +405,5 @@ fn failed(run: &MapRun, failure: Failure) -> Signal {
         run: run.id,
         error: failure.error.unwrap_or_default(),
         cause: failure.cause.unwrap_or_default(),
-    }
-}
-
-/// A child's name: a UUID that the run and the place determine.
-fn child_name(run: &str, index: u32) -> String {
-    let digest = Sha256::digest(format!("{run}#{index}").as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
-}
-
-/// A child that was never started.
-fn pending(child: &ChildInput, name: String) -> ChildOutcome {
-    ChildOutcome {
-        execution_arn: String::new(),
-        name,
-        state_machine_arn: String::new(),
-        status: None,
-        input: child.input.clone(),
-        output: None,
-        error: None,
-        cause: None,
-        started: None,
-        stopped: None,
-        redrives: 0,
     }
 }
