@@ -2,8 +2,6 @@
 
 mod sqs;
 
-use serde_json::Value;
-
 use crate::support::{Answer, Wire};
 
 async fn json(wire: &Wire, target: &str, body: &str) -> Answer {

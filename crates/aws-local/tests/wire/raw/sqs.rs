@@ -1,5 +1,7 @@
 //! What SQS refuses, with its shapes and codes.
 
+use serde_json::Value;
+
 use super::json;
 use crate::support::Wire;
 
