@@ -90,15 +90,15 @@ async fn a_reorder_is_listed_found_and_explained() {
     assert_shows(
         &one,
         &[
-            "IncreaseStock, succeeded",
-            "AlertReorder, not reached",
+            "IncreaseStock: succeeded",
+            "AlertReorder: not reached",
             "λ check_stock",
             "Events",
             "StartAt",
         ],
     );
     let by_name = shown(&up, &format!("/executions/{name}")).await;
-    assert_shows(&by_name, &["IncreaseStock, succeeded"]);
+    assert_shows(&by_name, &["IncreaseStock: succeeded"]);
     let of_state = shown(
         &up,
         &format!(
