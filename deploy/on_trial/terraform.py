@@ -3,10 +3,10 @@
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 
+from . import adapted
 from .report import Failed
 
 PROVIDER = "terraform-provider-aws_v5.100"
@@ -23,10 +23,6 @@ def find_mirror():
     return None
 
 
-# A timeout that is an expression and only a placeholder. The endpoint does not evaluate JSONata there, as AWS does.
-NUMERIC_TIMEOUT = re.compile(r'"TimeoutSeconds": "\{% (\$\{[a-z_]+\}) %\}"')
-
-
 class Terraform:
     def __init__(self, root, folder, aws_url, mirror, database_server, variables):
         self.folder = folder / "terraform"
@@ -37,8 +33,8 @@ class Terraform:
         )
         # The configuration reads the list of the stack and the definitions beside itself.
         shutil.copytree(root / "workflows", folder / "workflows")
-        for definition in (folder / "workflows").rglob("*.asl.json"):
-            definition.write_text(NUMERIC_TIMEOUT.sub(r'"TimeoutSeconds": \1', definition.read_text()))
+        for file in (folder / "workflows").rglob("*.asl.json"):
+            file.write_text(adapted.definition(file.read_text()))
         shutil.copytree(root / "deploy/overlay", self.folder, dirs_exist_ok=True)
         for override in self.folder.rglob("*_override.tf"):
             override.write_text(override.read_text().replace("TRIAL_DATABASE_SERVER", database_server))
