@@ -1,6 +1,6 @@
 //! The command line: every verb, flag and environment twin (`RESTOCK_…`). Tests and scripts rely on these names.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -113,11 +113,14 @@ pub(crate) struct UpArgs {
     pub ready_file: Option<PathBuf>,
 }
 
+/// Where the console listens if nobody says so.
+pub(crate) const CONSOLE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4500);
+
 /// Where the console listens, and who may look at it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ConsoleArgs {
     /// Address of the console; other than loopback only with --console-token
-    #[arg(long, env = "RESTOCK_CONSOLE", default_value = "127.0.0.1:4500")]
+    #[arg(long, env = "RESTOCK_CONSOLE", default_value_t = CONSOLE)]
     pub console: SocketAddr,
     /// What people must know to open the console, 16 characters or more; nobody is asked without it
     #[arg(long, env = "RESTOCK_CONSOLE_TOKEN", hide_env_values = true)]

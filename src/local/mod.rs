@@ -122,14 +122,7 @@ impl Local {
         let (api, api_address) =
             parts::bind(&data, Part::Api, "the Sales API", "--api", args.api).await?;
         ::console::check_address(args.console.console, args.console.token())?;
-        let (console, console_address) = parts::bind(
-            &data,
-            Part::Console,
-            "the console",
-            "--console",
-            args.console.console,
-        )
-        .await?;
+        let (console, console_address) = parts::console(&data, args.console.console).await?;
         let mut running = JoinSet::new();
         let factory_url = match &args.factory_url {
             Some(url) => url.clone(),

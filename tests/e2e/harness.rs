@@ -86,10 +86,12 @@ impl Drop for Up {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.process = None;
+            self.folder.disable_cleanup(true);
             let log = std::fs::read_to_string(self.log()).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(80)..];
             eprintln!("the end of restock up's log:\n{}", last.join("\n"));
+            eprintln!("kept for you: {}", self.folder.path().display());
         }
     }
 }
@@ -426,15 +428,6 @@ impl Up {
         let books = self.books().await;
         assert_eq!(books.broken(), Vec::<String>::new());
         books
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.folder.disable_cleanup(true);
-            eprintln!("kept for you: {}", self.folder.path().display());
-        }
     }
 }
 
