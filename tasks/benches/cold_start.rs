@@ -200,11 +200,14 @@ async fn cold(
     for start in 0..starts {
         // A function of its own each time, so that none is warm.
         let function = format!("{name}-{start}");
-        let mut config = FunctionConfig::new(&function, vec![program.display().to_string()]);
+        // The Runtime API of `restock up` names every handler `bootstrap`; `env` puts the task's name there.
+        let command = [
+            "env",
+            &format!("_HANDLER={name}"),
+            &program.display().to_string(),
+        ];
+        let mut config = FunctionConfig::new(&function, command.map(str::to_owned).to_vec());
         config.environment = environment.clone();
-        config
-            .environment
-            .insert("_HANDLER".to_owned(), name.to_owned());
         lambda.register(config).unwrap();
         let begun = Instant::now();
         let answer = lambda
