@@ -19,6 +19,7 @@ pub(crate) fn up(local: &Local) -> String {
             at.aws
         ),
     );
+    text += &line("Console", &at.console);
     text += &line("Factory", local.factory_url());
     text += &line("Marketing", local.marketing_url());
     text += &line("Data", &local.data_dir().path().display().to_string());

@@ -1,13 +1,13 @@
 //! The command line: every verb, flag and environment twin (`RESTOCK_…`). Tests and scripts rely on these names.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::factory::FactoryArgs;
 use crate::marketing::MarketingArgs;
-use crate::operate::args::{DlqArgs, ExecutionsArgs};
+use crate::operate::args::{DlqArgs, EndpointArgs, ExecutionsArgs};
 
 /// Durable stock-reorder workflows: on AWS Step Functions, or all of it on this machine.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ pub(crate) enum Verb {
     Executions(Box<ExecutionsArgs>),
     /// Look at parked tasks; replay or discard them
     Dlq(Box<DlqArgs>),
+    /// Serve the console alone, over `restock up`, another endpoint, or AWS
+    Console(Box<ConsoleVerbArgs>),
     /// Empty a local installation
     Reset(ResetArgs),
     /// Run one Lambda task (what the local Lambda service starts)
@@ -65,6 +67,8 @@ pub(crate) struct UpArgs {
     /// Address of the AWS endpoint (Step Functions, SQS, SNS, SES, Lambda)
     #[arg(long, env = "RESTOCK_AWS", default_value = "127.0.0.1:4566")]
     pub aws: SocketAddr,
+    #[command(flatten)]
+    pub console: ConsoleArgs,
     /// The region in ARNs
     #[arg(long, env = "RESTOCK_REGION", default_value = "us-east-1")]
     pub region: String,
@@ -107,6 +111,54 @@ pub(crate) struct UpArgs {
     /// Write a JSON file with pid and URLs here once everything listens
     #[arg(long, env = "RESTOCK_READY_FILE")]
     pub ready_file: Option<PathBuf>,
+}
+
+/// Where the console listens if nobody says so.
+pub(crate) const CONSOLE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4500);
+
+/// Where the console listens, and who may look at it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ConsoleArgs {
+    /// Address of the console; other than loopback only with --console-token
+    #[arg(long, env = "RESTOCK_CONSOLE", default_value_t = CONSOLE)]
+    pub console: SocketAddr,
+    /// What people must know to open the console, 16 characters or more; nobody is asked without it
+    #[arg(long, env = "RESTOCK_CONSOLE_TOKEN", hide_env_values = true)]
+    pub console_token: Option<String>,
+    /// A name besides localhost that the console is reached by; may be repeated
+    #[arg(long, env = "RESTOCK_CONSOLE_HOST", value_delimiter = ',')]
+    pub console_host: Vec<String>,
+}
+
+impl ConsoleArgs {
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.console_token.as_deref()
+    }
+}
+
+/// The console alone, over an endpoint that runs already.
+#[derive(Debug, Args)]
+pub(crate) struct ConsoleVerbArgs {
+    #[command(flatten)]
+    pub endpoint: EndpointArgs,
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+    /// The warehouse database (`mysql://…` or `sqlite:…`), for the shop's pages; none without it
+    #[arg(
+        long,
+        env = "RESTOCK_DATABASE_URL",
+        hide_env_values = true,
+        requires = "customers_url"
+    )]
+    pub database_url: Option<String>,
+    /// The customers database
+    #[arg(
+        long,
+        env = "RESTOCK_CUSTOMERS_URL",
+        hide_env_values = true,
+        requires = "database_url"
+    )]
+    pub customers_url: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +210,9 @@ pub(crate) struct MigrateArgs {
     /// The customers database; default: customers.db in the data directory
     #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
     pub customers_url: Option<String>,
+    /// Also add the sample product and customers, where there are none
+    #[arg(long)]
+    pub seed: bool,
 }
 
 #[derive(Debug, Subcommand)]

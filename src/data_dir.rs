@@ -31,6 +31,8 @@ struct Ports {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aws: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    console: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     factory: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     marketing: Option<u16>,
@@ -41,6 +43,7 @@ struct Ports {
 pub(crate) enum Part {
     Api,
     Aws,
+    Console,
     Factory,
     Marketing,
 }
@@ -131,6 +134,7 @@ impl Ports {
         match part {
             Part::Api => &mut self.api,
             Part::Aws => &mut self.aws,
+            Part::Console => &mut self.console,
             Part::Factory => &mut self.factory,
             Part::Marketing => &mut self.marketing,
         }

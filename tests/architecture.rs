@@ -1,4 +1,5 @@
-//! The direction of the code: `asl ← engine ← aws-local ← restock`, `tasks → shop`, never backwards.
+//! The direction of the code: `asl ← engine ← aws-local ← restock`, `asl ← operate ← restock`, `tasks → shop`, never
+//! backwards.
 //!
 //! A crate exists to forbid a dependency; this test is what makes the rule real. It reads what cargo itself says of
 //! the workspace, so a new dependency line in any `Cargo.toml` meets it.
@@ -50,13 +51,39 @@ const RULES: &[Rule] = &[
         forbidden: &["aws-", "lambda_", "axum", "rusqlite", "reqwest"],
     },
     Rule {
+        package: "operate",
+        ours: &["asl"],
+        // An ordinary client of AWS, for a terminal and for pages alike.
+        forbidden: &["clap", "axum", "rusqlite", "sqlx", "lambda_", "owo-colors"],
+    },
+    Rule {
+        package: "console",
+        ours: &["asl", "operate", "shop"],
+        // Pages over the AWS APIs: no engine, no SQL of its own, no tasks.
+        forbidden: &["rusqlite", "sqlx", "lambda_", "clap", "owo-colors"],
+    },
+    Rule {
         package: "tasks",
         ours: &["shop"],
         forbidden: &["rusqlite", "sqlx"],
     },
     Rule {
+        package: "xtask",
+        // Packages what others are: it must be built in seconds, without any of them.
+        ours: &[],
+        forbidden: &["tokio", "aws-", "sqlx", "rusqlite", "lambda_"],
+    },
+    Rule {
         package: "restock",
-        ours: &["asl", "engine", "aws-local", "shop", "tasks"],
+        ours: &[
+            "asl",
+            "engine",
+            "aws-local",
+            "console",
+            "operate",
+            "shop",
+            "tasks",
+        ],
         forbidden: &["rusqlite"],
     },
 ];

@@ -1,12 +1,12 @@
 //! Compares a run with what its case expects.
 
+use operate::diff::diff;
+use operate::events::Event;
 use serde_json::Value;
 
 use super::case::Expect;
 use super::path::path;
 use super::virtual_run::Ran;
-use crate::operate::data::diff;
-use crate::operate::events::Event;
 
 /// Everything that is not as expected.
 pub(crate) fn check(expect: &Expect, ran: &Ran) -> Vec<String> {

@@ -1,10 +1,9 @@
 //! The way a run took, as cases write it, and all the ways there are.
 
 use asl::model::{Kind, Next};
+use operate::events::Event;
+use operate::lineage::{Lineage, Visit};
 use serde_json::{Value, json};
-
-use crate::operate::events::Event;
-use crate::operate::lineage::{Lineage, Visit};
 
 /// States in the order in which they were entered; what ran inside a Parallel or a Map is inside it here too.
 pub(crate) fn path(events: &[Event]) -> Vec<Value> {

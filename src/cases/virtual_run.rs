@@ -9,10 +9,10 @@ use asl::{
     Command, Data, Definition, Entry, Env, Execution, Identity, Millis, Pattern, Resource, Signal,
     Status, TaskId, TaskRequest,
 };
+use operate::events::Event;
 use serde_json::{Value, json};
 
 use super::case::{Answer, Case, What};
-use crate::operate::events::Event;
 
 /// 2026-01-01T00:00:00Z
 const BEGIN: Millis = 1_767_225_600_000;
@@ -133,6 +133,10 @@ impl<'d> Run<'d> {
                 match command {
                     Command::RunTask(request) => self.call(&request)?,
                     Command::CancelTask(task) => self.coming.retain(|_, (of, _)| *of != task),
+                    Command::StartMapRun(_) => {
+                        return Err("a Distributed Map starts executions of its own; cases cannot run it, try it with `restock up`".to_owned());
+                    }
+                    Command::EndMapRun(..) => {}
                 }
             }
             if !decision.more {
@@ -258,14 +262,4 @@ fn identity(machine: &str) -> Identity {
         alias_arn: None,
         key: 1,
     }
-}
-
-/// The output of a definition without tasks.
-#[cfg(test)]
-pub(crate) fn output(text: &str) -> Value {
-    let definition = asl::parse(text).definition.unwrap();
-    let case = json!({ "describes": "", "expect": { "status": "SUCCEEDED", "path": [] } });
-    let ran = run(&definition, "m", &serde_json::from_value(case).unwrap());
-    assert_eq!(ran.trouble, Vec::<String>::new());
-    ran.output.unwrap()
 }

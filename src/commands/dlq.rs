@@ -6,25 +6,26 @@ use std::process::ExitCode;
 use comfy_table::Cell;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
+use operate::ahead::{self, Effect};
+use operate::answer::{self, Answered, Replay};
+use operate::parked::{self, Parked};
+use operate::timeline::short_name;
+use operate::{AT_ONCE, Connection, OperateError};
+use operate::{clear, diff, find, when, words};
 
 use super::Outcome;
-use crate::operate::ahead::{self, Effect};
-use crate::operate::answer::{self, Answered, Replay};
 use crate::operate::args::{DiscardArgs, DlqArgs, DlqListArgs, DlqShowArgs, DlqVerb, ReplayArgs};
-use crate::operate::clear;
-use crate::operate::connection::{AT_ONCE, Connection};
-use crate::operate::error::OperateError;
-use crate::operate::parked::{self, Parked};
+use crate::operate::connect::{name_place, open};
+use crate::operate::data;
+use crate::operate::error::VerbError;
 use crate::operate::person::{Counter, confirm};
-use crate::operate::timeline::short_name;
 use crate::operate::view::{self, Rows, print, print_json};
-use crate::operate::{data, find, when, words};
 use crate::terminal;
 
 pub(crate) fn run(args: DlqArgs) -> Outcome {
     super::log("error");
     super::runtime()?.block_on(async {
-        let at = Connection::open(&args.endpoint).await;
+        let at = open(&args.endpoint).await;
         match args.verb {
             DlqVerb::List(args) => list(&at, &args).await?,
             DlqVerb::Show(args) => show(&at, &args).await?,
@@ -35,8 +36,8 @@ pub(crate) fn run(args: DlqArgs) -> Outcome {
     })
 }
 
-async fn list(at: &Connection, args: &DlqListArgs) -> Result<(), OperateError> {
-    let mut found = parked::list(at, &args.filter).await?;
+async fn list(at: &Connection, args: &DlqListArgs) -> Result<(), VerbError> {
+    let mut found = parked::list(at, &(&args.filter).into()).await?;
     found.retain(|p| args.state.as_ref().is_none_or(|state| p.state == *state));
     if args.json {
         return print_json(&found);
@@ -73,7 +74,7 @@ async fn list(at: &Connection, args: &DlqListArgs) -> Result<(), OperateError> {
     Ok(())
 }
 
-async fn show(at: &Connection, args: &DlqShowArgs) -> Result<(), OperateError> {
+async fn show(at: &Connection, args: &DlqShowArgs) -> Result<(), VerbError> {
     let arn = find::execution(at, &args.execution, None).await?;
     let found = parked::of(at, &arn).await?;
     if args.json {
@@ -84,7 +85,8 @@ async fn show(at: &Connection, args: &DlqShowArgs) -> Result<(), OperateError> {
         return Err(OperateError::NotParked {
             execution,
             with: String::new(),
-        });
+        }
+        .into());
     }
     for p in &found {
         let lines = [
@@ -103,17 +105,17 @@ async fn show(at: &Connection, args: &DlqShowArgs) -> Result<(), OperateError> {
             ),
             format!("Replay   {}", p.replay),
             format!("Discard  {}", p.discard),
-            format!("Input\n{}\n", data::pretty(&p.input)),
+            format!("Input\n{}\n", diff::pretty(&p.input)),
         ];
         print(&lines.join("\n"))?;
     }
     Ok(())
 }
 
-async fn replay(at: &Connection, args: &ReplayArgs) -> Result<(), OperateError> {
-    at.name_place().await?;
+async fn replay(at: &Connection, args: &ReplayArgs) -> Result<(), VerbError> {
+    name_place(at).await?;
     let input = args.input.as_deref().map(data::read).transpose()?;
-    let found = parked::choose(at, &args.executions, &args.filter).await?;
+    let found = parked::choose(at, &args.executions, &(&args.filter).into()).await?;
     let found = if args.all {
         found
     } else {
@@ -150,9 +152,9 @@ async fn replay(at: &Connection, args: &ReplayArgs) -> Result<(), OperateError> 
     .await
 }
 
-async fn discard(at: &Connection, args: &DiscardArgs) -> Result<(), OperateError> {
-    at.name_place().await?;
-    let mut found = parked::choose(at, &args.executions, &args.filter).await?;
+async fn discard(at: &Connection, args: &DiscardArgs) -> Result<(), VerbError> {
+    name_place(at).await?;
+    let mut found = parked::choose(at, &args.executions, &(&args.filter).into()).await?;
     found.retain(|p| args.state.as_ref().is_none_or(|state| p.state == *state));
     if found.is_empty()
         && let (Some(execution), Some(state)) = (args.executions.first(), &args.state)
@@ -160,7 +162,8 @@ async fn discard(at: &Connection, args: &DiscardArgs) -> Result<(), OperateError
         return Err(OperateError::NotParked {
             execution: execution.clone(),
             with: format!(" in state {state}"),
-        });
+        }
+        .into());
     }
     if args.change.dry_run {
         for p in &found {
@@ -192,7 +195,7 @@ async fn one_each(
     at: &Connection,
     found: Vec<Parked>,
     state: Option<&str>,
-) -> Result<Vec<Parked>, OperateError> {
+) -> Result<Vec<Parked>, VerbError> {
     let mut chosen: Vec<Parked> = Vec::new();
     for execution in found.iter().map(|p| &p.execution_arn) {
         if chosen.iter().any(|p| p.execution_arn == *execution) {
@@ -213,7 +216,7 @@ async fn one_each(
                     .iter()
                     .filter(|p| p.execution_arn == *execution)
                     .collect();
-                return Err(OperateError::ManyParked {
+                return Err(VerbError::ManyParked {
                     execution: short_name(execution).to_owned(),
                     tasks: all
                         .iter()
@@ -227,7 +230,7 @@ async fn one_each(
     Ok(chosen)
 }
 
-fn may(all: bool, count: usize, verb: &str, yes: bool) -> Result<bool, OperateError> {
+fn may(all: bool, count: usize, verb: &str, yes: bool) -> Result<bool, VerbError> {
     if count == 0 {
         terminal::say("nothing is parked");
         return Ok(false);
@@ -251,7 +254,7 @@ async fn answer_all<T>(
     work: Vec<(Parked, T)>,
     done: &'static str,
     answer: impl AsyncFn(&Parked, &T) -> Result<Answered, OperateError>,
-) -> Result<(), OperateError> {
+) -> Result<(), VerbError> {
     let all = work.len();
     let mut counter = Counter::new(done, all);
     let answer = &answer;
@@ -300,5 +303,5 @@ async fn answer_all<T>(
     if failed == 0 {
         return Ok(());
     }
-    Err(OperateError::Some { failed, all })
+    Err(VerbError::Some { failed, all })
 }

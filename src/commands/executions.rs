@@ -5,27 +5,29 @@ use std::process::ExitCode;
 use comfy_table::Cell;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
+use operate::error::refused;
+use operate::parked::Parked;
+use operate::timeline::{self, Row, short_name};
+use operate::{AT_ONCE, Connection, OperateError};
+use operate::{change, events, find, fork, list, when, words};
 use serde_json::{Value, json};
 
 use super::Outcome;
-use crate::operate::ahead::{self, Effect};
 use crate::operate::args::{
-    ExecutionsArgs, ExecutionsVerb, FilterArgs, ForkArgs, HistoryArgs, ListArgs, RedriveArgs,
-    ShowArgs, StartArgs, StopArgs,
+    ExecutionsArgs, ExecutionsVerb, ForkArgs, HistoryArgs, ListArgs, RedriveArgs, ShowArgs,
+    StartArgs, StopArgs,
 };
-use crate::operate::connection::{AT_ONCE, Connection};
-use crate::operate::error::{OperateError, refused};
-use crate::operate::parked::Parked;
+use crate::operate::connect::{name_place, open};
+use crate::operate::data;
+use crate::operate::error::VerbError;
 use crate::operate::person::{Counter, confirm};
-use crate::operate::timeline::{self, Outcome as Ended, Row, short_name};
 use crate::operate::view::{self, Rows, print, print_json};
-use crate::operate::{answer, data, events, find, fork, list, when, words};
 use crate::terminal;
 
 pub(crate) fn run(args: ExecutionsArgs) -> Outcome {
     super::log("error");
     super::runtime()?.block_on(async {
-        let at = Connection::open(&args.endpoint).await;
+        let at = open(&args.endpoint).await;
         match args.verb {
             ExecutionsVerb::List(args) => list(&at, &args).await?,
             ExecutionsVerb::Show(args) => show(&at, &args).await?,
@@ -39,8 +41,8 @@ pub(crate) fn run(args: ExecutionsArgs) -> Outcome {
     })
 }
 
-async fn list(at: &Connection, args: &ListArgs) -> Result<(), OperateError> {
-    let listed = list::executions(at, &args.filter, args.limit).await?;
+async fn list(at: &Connection, args: &ListArgs) -> Result<(), VerbError> {
+    let listed = list::executions(at, &(&args.filter).into(), args.limit).await?;
     if args.json {
         let all: Vec<Value> = listed
             .found
@@ -86,7 +88,7 @@ async fn list(at: &Connection, args: &ListArgs) -> Result<(), OperateError> {
     Ok(())
 }
 
-async fn show(at: &Connection, args: &ShowArgs) -> Result<(), OperateError> {
+async fn show(at: &Connection, args: &ShowArgs) -> Result<(), VerbError> {
     let arn = find::execution(at, &args.execution, None).await?;
     let described = at.sfn.describe_execution().execution_arn(&arn).send().await;
     let e = described.map_err(refused(format!("describe {}", args.execution)))?;
@@ -152,7 +154,7 @@ async fn show(at: &Connection, args: &ShowArgs) -> Result<(), OperateError> {
     print_where_it_stands(&rows, &parked)
 }
 
-fn print_where_it_stands(rows: &[Row], parked: &[Parked]) -> Result<(), OperateError> {
+fn print_where_it_stands(rows: &[Row], parked: &[Parked]) -> Result<(), VerbError> {
     let mut lines = Vec::new();
     for row in rows.iter().filter(|row| row.is_open()) {
         // What is inside a Parallel has lines of its own, and what is parked is said below.
@@ -182,7 +184,7 @@ fn print_where_it_stands(rows: &[Row], parked: &[Parked]) -> Result<(), OperateE
     print(&format!("\n{}", lines.join("\n")))
 }
 
-async fn history(at: &Connection, args: &HistoryArgs) -> Result<(), OperateError> {
+async fn history(at: &Connection, args: &HistoryArgs) -> Result<(), VerbError> {
     let arn = find::execution(at, &args.execution, None).await?;
     let mut events = events::history(at, &arn).await?;
     if let Some(state) = &args.state {
@@ -216,25 +218,15 @@ async fn history(at: &Connection, args: &HistoryArgs) -> Result<(), OperateError
     table.print()
 }
 
-async fn start(at: &Connection, args: StartArgs) -> Result<(), OperateError> {
+async fn start(at: &Connection, args: StartArgs) -> Result<(), VerbError> {
     let input = data::read(&args.input)?;
-    at.name_place().await?;
-    let machine = find::machine(at, &args.machine).await?;
-    let request = at
-        .sfn
-        .start_execution()
-        .state_machine_arn(machine)
-        .set_name(args.name)
-        .input(input.to_string());
-    let started = request
-        .send()
-        .await
-        .map_err(refused(format!("start {}", args.machine)))?;
-    print(&started.execution_arn)
+    name_place(at).await?;
+    let started = change::start(at, &args.machine, args.name, &input).await?;
+    print(&started)
 }
 
-async fn stop(at: &Connection, args: &StopArgs) -> Result<(), OperateError> {
-    at.name_place().await?;
+async fn stop(at: &Connection, args: &StopArgs) -> Result<(), VerbError> {
+    name_place(at).await?;
     let arns = resolve(at, &args.executions).await?;
     if args.change.dry_run {
         for arn in &arns {
@@ -246,25 +238,15 @@ async fn stop(at: &Connection, args: &StopArgs) -> Result<(), OperateError> {
         return Ok(());
     }
     each(&arns, "stopped", async |arn| {
-        let request = at
-            .sfn
-            .stop_execution()
-            .execution_arn(arn)
-            .error(&args.error)
-            .cause(&args.cause);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(refused(format!("stop {}", short_name(arn))))
+        change::stop(at, arn, &args.error, &args.cause).await
     })
     .await
 }
 
-async fn redrive(at: &Connection, args: &RedriveArgs) -> Result<(), OperateError> {
-    at.name_place().await?;
+async fn redrive(at: &Connection, args: &RedriveArgs) -> Result<(), VerbError> {
+    name_place(at).await?;
     let arns = if args.all {
-        redrivable(at, &args.filter).await?
+        change::redrivable(at, &(&args.filter).into()).await?
     } else {
         resolve(at, &args.executions).await?
     };
@@ -278,7 +260,7 @@ async fn redrive(at: &Connection, args: &RedriveArgs) -> Result<(), OperateError
                 "would redrive {}; these tasks run:",
                 short_name(arn)
             ));
-            view::say_effects(&redrive_effects(at, arn).await?);
+            view::say_effects(&change::redrive_effects(at, arn).await?);
         }
         return Ok(());
     }
@@ -291,49 +273,13 @@ async fn redrive(at: &Connection, args: &RedriveArgs) -> Result<(), OperateError
         return Ok(());
     }
     each(&arns, "redriven", async |arn| {
-        // The token makes a repeated call after a lost answer the same redrive.
-        let token = uuid::Uuid::new_v4().to_string();
-        let request = at
-            .sfn
-            .redrive_execution()
-            .execution_arn(arn)
-            .client_token(token);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(refused(format!("redrive {}", short_name(arn))))
+        change::redrive(at, arn).await
     })
     .await
 }
 
-/// Without `--status`, everything that ended badly.
-async fn redrivable(at: &Connection, filter: &FilterArgs) -> Result<Vec<String>, OperateError> {
-    use aws_sdk_sfn::types::ExecutionStatus as Status;
-    let mut filter = filter.clone();
-    if filter.status.is_empty() {
-        filter.status = vec![Status::Failed, Status::TimedOut, Status::Aborted];
-    }
-    let listed = list::executions(at, &filter, usize::MAX).await?;
-    Ok(listed.found.into_iter().map(|e| e.execution_arn).collect())
-}
-
-/// The tasks that run from where the execution failed.
-async fn redrive_effects(at: &Connection, arn: &str) -> Result<Vec<Effect>, OperateError> {
-    let definition = answer::definition(at, arn).await?;
-    let rows = timeline::rows(&events::history(at, arn).await?);
-    let failed = rows.iter().filter(|row| {
-        matches!(row.outcome, Ended::Failed | Ended::Aborted)
-            && !matches!(row.kind.as_str(), "Parallel" | "Map")
-    });
-    let from: Vec<_> = failed
-        .filter_map(|row| ahead::find(&definition, &row.state))
-        .collect();
-    Ok(ahead::effects(&definition, &from))
-}
-
-async fn fork(at: &Connection, args: &ForkArgs) -> Result<(), OperateError> {
-    at.name_place().await?;
+async fn fork(at: &Connection, args: &ForkArgs) -> Result<(), VerbError> {
+    name_place(at).await?;
     let origin = find::execution(at, &args.execution, None).await?;
     let plan = fork::Plan::make(at, &origin, &args.from).await?;
     let had = plan.had.clone();
@@ -348,7 +294,7 @@ async fn fork(at: &Connection, args: &ForkArgs) -> Result<(), OperateError> {
             ),
         })?,
     };
-    let diff = data::diff(
+    let diff = operate::diff::diff(
         &format!("{} of {}", args.from, short_name(&origin)),
         &had.unwrap_or(Value::Null),
         "the fork's input",
@@ -394,7 +340,7 @@ async fn each(
     arns: &[String],
     done: &'static str,
     change: impl AsyncFn(&str) -> Result<(), OperateError>,
-) -> Result<(), OperateError> {
+) -> Result<(), VerbError> {
     let mut counter = Counter::new(done, arns.len());
     let change = &change;
     let mut results = stream::iter(arns)
@@ -414,7 +360,7 @@ async fn each(
     if failed == 0 {
         return Ok(());
     }
-    Err(OperateError::Some {
+    Err(VerbError::Some {
         failed,
         all: arns.len(),
     })

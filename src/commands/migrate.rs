@@ -1,7 +1,9 @@
 //! `restock migrate`: brings both databases to this version's schema. Safe to repeat; refuses a schema that is newer
-//! than this program.
+//! than this program. For databases that this machine reaches; inside a VPC the Lambda function `migrate` does the same.
 
 use std::process::ExitCode;
+
+use shop::{Customers, Warehouse};
 
 use super::Outcome;
 use crate::cli::MigrateArgs;
@@ -12,8 +14,17 @@ pub(crate) fn run(args: MigrateArgs) -> Outcome {
     super::log("warn");
     super::runtime()?.block_on(async {
         let databases = Databases::choose(&args.data_dir, args.database_url, args.customers_url)?;
-        databases.migrate().await?;
-        terminal::say("both databases have this version's schema");
+        let (warehouse, customers) = databases.migrate().await?;
+        terminal::say(&format!(
+            "both databases have this version's schema: warehouse {}, customers {}",
+            Warehouse::schema_version(),
+            Customers::schema_version()
+        ));
+        if args.seed {
+            warehouse.seed().await?;
+            customers.seed().await?;
+            terminal::say("the sample product and customers are there");
+        }
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -1,6 +1,7 @@
 //! The verbs: one file each. A verb parses nothing and stores nothing itself; it wires the parts and prints.
 
 mod bench;
+mod console;
 mod demo;
 mod dlq;
 mod executions;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Some(Verb::Workflows(verb)) => workflows::run(verb),
         Some(Verb::Executions(args)) => executions::run(*args),
         Some(Verb::Dlq(args)) => dlq::run(*args),
+        Some(Verb::Console(args)) => console::run(*args),
         Some(Verb::Reset(args)) => reset::run(args),
         Some(Verb::Task { name }) => Ok(task::run(&name)),
     }
@@ -56,4 +58,20 @@ fn log(default: &str) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
+}
+
+/// Ctrl-C, or SIGTERM from a supervisor.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

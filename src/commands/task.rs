@@ -1,4 +1,4 @@
-//! `restock task NAME`: one Lambda task as a process that speaks the Runtime API, exactly as its own binary does on AWS.
+//! `restock task NAME`: one Lambda task as a process that speaks the Runtime API, exactly as the `bootstrap` binary does on AWS.
 
 use std::process::ExitCode;
 

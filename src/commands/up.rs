@@ -21,7 +21,7 @@ pub(crate) fn run(args: UpArgs) -> Outcome {
         terminal::say(&banner::up(&local));
         let ended = tokio::select! {
             ended = local.run() => ended.map_err(Into::into),
-            signal = asked_to_stop() => signal.map_err(Into::into),
+            signal = super::asked_to_stop() => signal.map_err(Into::into),
         };
         if let Some(file) = &ready_file {
             ready::remove(file)?;
@@ -29,20 +29,4 @@ pub(crate) fn run(args: UpArgs) -> Outcome {
         local.close().await;
         ended.map(|()| ExitCode::SUCCESS)
     })
-}
-
-/// Ctrl-C, or SIGTERM from a supervisor.
-async fn asked_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-        Ok(())
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -74,6 +74,7 @@ impl Child {
         without_settings(&mut command);
         let mut process = command
             .args(["up", "--api", "127.0.0.1:0", "--aws", "127.0.0.1:0"])
+            .args(["--console", "127.0.0.1:0"])
             .args(["--factory-delay-ms", FACTORY_DELAY_MS, "--data-dir"])
             .arg(folder.join("data"))
             .arg("--ready-file")

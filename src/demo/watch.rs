@@ -166,16 +166,18 @@ impl Watch {
         Ok(found.map_or(0, |(_, count)| count))
     }
 
-    /// Waits until every execution has ended and every queue is empty.
+    /// Waits until every queue is empty and every execution has ended: in this order, as messages become executions.
     pub(crate) async fn settled(&self) -> Result<(), DemoError> {
         self.until("the end of every execution", async || {
+            if self.messages().await?.iter().any(|(_, count)| *count > 0) {
+                return Ok(None);
+            }
             let mut executions = self.executions("reorder").await?;
             executions.extend(self.executions("vip").await?);
             let running = executions
                 .iter()
                 .any(|e| e.status == ExecutionStatus::Running);
-            let waiting = self.messages().await?.iter().any(|(_, count)| *count > 0);
-            Ok((!running && !waiting).then_some(()))
+            Ok((!running).then_some(()))
         })
         .await
     }

@@ -2,6 +2,7 @@
 //!
 //! Start reading at [`Local::open`]; its order matters and is explained there.
 
+pub(crate) mod console;
 pub(crate) mod databases;
 mod functions;
 mod parts;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use aws_local::lambda::ConfigError;
 use aws_local::mock::{MockError, Mocks};
+use aws_local::runner::aws_sdk::{BadEndpoint, Endpoints};
 use aws_local::{Server, ServerError};
 use engine::Engine;
 use thiserror::Error;
@@ -64,10 +66,14 @@ pub(crate) enum LocalError {
     MockFile { path: PathBuf, source: io::Error },
     #[error("--mock-config {}: {source}", path.display())]
     Mocks { path: PathBuf, source: MockError },
+    #[error(transparent)]
+    Endpoint(#[from] BadEndpoint),
     #[error("cannot open the AWS endpoint: {0}")]
     Server(#[from] ServerError),
     #[error("stack.json: {0}")]
     Function(#[from] ConfigError),
+    #[error(transparent)]
+    Console(#[from] ::console::OpenError),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("the database cannot be used: {0}")]
@@ -115,6 +121,8 @@ impl Local {
             parts::bind(&data, Part::Aws, "the AWS endpoint", "--aws", args.aws).await?;
         let (api, api_address) =
             parts::bind(&data, Part::Api, "the Sales API", "--api", args.api).await?;
+        ::console::check_address(args.console.console, args.console.token())?;
+        let (console, console_address) = parts::console(&data, args.console.console).await?;
         let mut running = JoinSet::new();
         let factory_url = match &args.factory_url {
             Some(url) => url.clone(),
@@ -128,6 +136,7 @@ impl Local {
             pid: std::process::id(),
             api: format!("http://{api_address}"),
             aws: format!("http://{aws_address}"),
+            console: format!("http://{console_address}"),
             factory: args.factory_url.is_none().then(|| factory_url.clone()),
             marketing: args.marketing_url.is_none().then(|| marketing_url.clone()),
         };
@@ -141,6 +150,7 @@ impl Local {
         let options = aws_local::Options {
             data_dir: data.path().to_owned(),
             public_url: listening.aws.clone(),
+            endpoints: Endpoints::read(|name| std::env::var(name).ok())?,
         };
         let mocks = mocks(args.mock_config.as_deref())?;
         let server = Server::open_mocked(&engine, options, Arc::new(mocks)).await?;
@@ -153,6 +163,15 @@ impl Local {
         engine.start(server.runner())?;
         schedule::start(&mut running, &clients.lambda, stack.schedules.iter());
         rule::start(&mut running, &engine, &clients.sns, &stack, &placeholders);
+
+        let opened = console::open(
+            &args.console,
+            &listening.aws,
+            sdk.clone(),
+            &data,
+            (warehouse.clone(), customers),
+        )?;
+        console::serve(&mut running, opened, console);
 
         let app = Arc::new(functions::sales_app(
             &stack,

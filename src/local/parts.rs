@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::LocalError;
-use crate::cli::UpArgs;
+use crate::cli::{CONSOLE, UpArgs};
 use crate::data_dir::{DataDir, Part};
 use crate::factory::{self, Factory, Fault};
 use crate::listen;
@@ -35,6 +35,25 @@ pub(super) async fn bind(
         data.keep_port(part, address.port())?;
     }
     Ok((listener, address))
+}
+
+/// Binds the console. Where nobody chose its address and another program has it, a second `up` most likely, any free
+/// port does: nobody's URL depends on it.
+pub(super) async fn console(
+    data: &DataDir,
+    asked: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), LocalError> {
+    let bind_at =
+        async |address| bind(data, Part::Console, "the console", "--console", address).await;
+    match bind_at(asked).await {
+        Err(LocalError::Listen(error))
+            if asked == CONSOLE && error.source.kind() == io::ErrorKind::AddrInUse =>
+        {
+            tracing::warn!(address = %asked, "taken: the console listens on a free port");
+            bind_at(SocketAddr::new(asked.ip(), 0)).await
+        }
+        bound => bound,
+    }
 }
 
 /// Serves `router` until the set is dropped.

@@ -14,6 +14,7 @@ pub(crate) struct Listening {
     pub pid: u32,
     pub api: String,
     pub aws: String,
+    pub console: String,
     /// The simulated factory, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factory: Option<String>,

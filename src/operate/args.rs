@@ -3,8 +3,8 @@
 use aws_sdk_sfn::types::ExecutionStatus;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-
-use super::when;
+use operate::filter::{Filter, ParkedFilter};
+use operate::when;
 
 /// Where the state machines are.
 #[derive(Clone, Debug, Args)]
@@ -77,6 +77,17 @@ pub(crate) struct FilterArgs {
     /// Only for this product (`product_id` in the input)
     #[arg(long)]
     pub product: Option<String>,
+}
+
+impl From<&FilterArgs> for Filter {
+    fn from(args: &FilterArgs) -> Filter {
+        Filter {
+            machine: args.machine.clone(),
+            status: args.status.clone(),
+            since: args.since,
+            product: args.product.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +213,16 @@ pub(crate) struct ParkedFilterArgs {
     /// Only for this product (`product_id` in the input)
     #[arg(long)]
     pub product: Option<String>,
+}
+
+impl From<&ParkedFilterArgs> for ParkedFilter {
+    fn from(args: &ParkedFilterArgs) -> ParkedFilter {
+        ParkedFilter {
+            machine: args.machine.clone(),
+            task: args.task.clone(),
+            product: args.product.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

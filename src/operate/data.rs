@@ -4,20 +4,20 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::process::Command;
 
+use operate::diff::pretty;
 use serde_json::Value;
-use similar::TextDiff;
 
-use super::error::OperateError;
+use super::error::VerbError;
 
 /// Reads `JSON`, `@file` or `-`.
-pub(crate) fn read(argument: &str) -> Result<Value, OperateError> {
+pub(crate) fn read(argument: &str) -> Result<Value, VerbError> {
     let (from, text) = if argument == "-" {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text)?;
         ("standard input".to_owned(), text)
     } else if let Some(path) = argument.strip_prefix('@') {
         let text = fs::read_to_string(path)
-            .map_err(|error| OperateError::Data(format!("cannot read {path}: {error}")))?;
+            .map_err(|error| VerbError::Data(format!("cannot read {path}: {error}")))?;
         (path.to_owned(), text)
     } else {
         ("--input".to_owned(), argument.to_owned())
@@ -25,21 +25,21 @@ pub(crate) fn read(argument: &str) -> Result<Value, OperateError> {
     parse(&from, &text)
 }
 
-fn parse(from: &str, text: &str) -> Result<Value, OperateError> {
+fn parse(from: &str, text: &str) -> Result<Value, VerbError> {
     serde_json::from_str(text).map_err(|error| {
-        OperateError::Data(format!(
+        VerbError::Data(format!(
             "{from} is not JSON: {error}. Give JSON, @file, or - for standard input"
         ))
     })
 }
 
 /// Opens the value in `$VISUAL` or `$EDITOR` and gives what was saved.
-pub(crate) fn edit(value: &Value) -> Result<Value, OperateError> {
+pub(crate) fn edit(value: &Value) -> Result<Value, VerbError> {
     let editor = ["VISUAL", "EDITOR"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()))
         .ok_or_else(|| {
-            OperateError::Data("--edit needs $VISUAL or $EDITOR; or give --input".to_owned())
+            VerbError::Data("--edit needs $VISUAL or $EDITOR; or give --input".to_owned())
         })?;
     let mut file = tempfile::Builder::new()
         .prefix("restock-")
@@ -54,33 +54,13 @@ pub(crate) fn edit(value: &Value) -> Result<Value, OperateError> {
         .args(words)
         .arg(file.path())
         .status()
-        .map_err(|error| {
-            OperateError::Data(format!("cannot start the editor {program}: {error}"))
-        })?;
+        .map_err(|error| VerbError::Data(format!("cannot start the editor {program}: {error}")))?;
     if !status.success() {
-        return Err(OperateError::Data(format!(
+        return Err(VerbError::Data(format!(
             "the editor ended with {status}; nothing was changed"
         )));
     }
     parse("what the editor saved", &fs::read_to_string(file.path())?)
-}
-
-pub(crate) fn pretty(value: &Value) -> String {
-    // A value without non-string keys always serialises.
-    serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
-/// A unified diff of two values; empty if they are equal.
-pub(crate) fn diff(old_name: &str, old: &Value, new_name: &str, new: &Value) -> String {
-    let (old, new) = (pretty(old) + "\n", pretty(new) + "\n");
-    if old == new {
-        return String::new();
-    }
-    TextDiff::from_lines(&old, &new)
-        .unified_diff()
-        .context_radius(3)
-        .header(old_name, new_name)
-        .to_string()
 }
 
 #[cfg(test)]
@@ -103,17 +83,5 @@ mod tests {
         ] {
             assert_eq!(read(argument).ok(), expected, "{argument}");
         }
-    }
-
-    #[test]
-    fn a_diff_shows_what_changes_and_nothing_else() {
-        let old = json!({"quantity": 10, "product_id": "CP-1"});
-        let new = json!({"quantity": 12, "product_id": "CP-1"});
-        let told = diff("was", &old, "is", &new);
-        assert!(
-            told.contains("-  \"quantity\": 10") && told.contains("+  \"quantity\": 12"),
-            "{told}"
-        );
-        assert_eq!(diff("was", &old, "is", &old), "");
     }
 }

@@ -2,16 +2,16 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::error::OperateError;
+use super::error::VerbError;
 
 /// Asks before a change. Without a terminal and without `--yes` it refuses rather than guesses.
-pub(crate) fn confirm(question: &str, yes: bool) -> Result<bool, OperateError> {
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<bool, VerbError> {
     if yes {
         return Ok(true);
     }
     let stdin = io::stdin();
     if !stdin.is_terminal() || !io::stderr().is_terminal() {
-        return Err(OperateError::NobodyToAsk);
+        return Err(VerbError::NobodyToAsk);
     }
     let mut stderr = io::stderr();
     write!(stderr, "{question} [y/N] ")?;

@@ -4,13 +4,13 @@ use std::io::{self, IsTerminal};
 
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use operate::ahead::Effect;
+use operate::timeline::{Outcome, Row};
+use operate::{when, words};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ahead::Effect;
-use super::error::OperateError;
-use super::timeline::{Outcome, Row};
-use super::{when, words};
+use super::error::VerbError;
 use crate::terminal;
 
 /// Longest payload that is shown in one line.
@@ -53,7 +53,7 @@ impl Rows {
         if self.coloured { cell.fg(colour) } else { cell }
     }
 
-    pub(crate) fn print(&self) -> Result<(), OperateError> {
+    pub(crate) fn print(&self) -> Result<(), VerbError> {
         let text: Vec<_> = self
             .table
             .lines()
@@ -64,19 +64,19 @@ impl Rows {
 }
 
 /// Writes for machines or people who read stdout. A reader that has gone (`| head`) is no error.
-pub(crate) fn print(text: &str) -> Result<(), OperateError> {
+pub(crate) fn print(text: &str) -> Result<(), VerbError> {
     match terminal::answer(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
 }
 
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), OperateError> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), VerbError> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
 /// The rows of `executions show`.
-pub(crate) fn print_timeline(rows: &[Row]) -> Result<(), OperateError> {
+pub(crate) fn print_timeline(rows: &[Row]) -> Result<(), VerbError> {
     let mut table = Rows::new(&["STATE", "ENTERED", "TOOK", "ATTEMPTS", "OUTCOME"]);
     for row in rows {
         let took = when::duration(row.entered, row.left.unwrap_or_else(Timestamp::now));

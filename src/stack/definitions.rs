@@ -24,19 +24,31 @@ impl Definition {
     }
 }
 
-/// Loads the stack and every definition in it, with stand-in values for the settings of an installation.
+/// Loads the stack and every definition in it, with stand-in values for the settings of an installation. What is wrong
+/// with a definition only as it is rendered for AWS is told too.
 pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackError> {
     let source = Source::choose(folder);
     let stack = stack(folder)?;
     let placeholders = placeholders(&stack);
+    let on_aws = Placeholders::aws(&stack, stand_ins());
     let load = |(name, machine): (&String, &super::model::StateMachine)| {
-        let text = placeholders.render(&machine.definition, &source.read(&machine.definition)?)?;
-        let parsed = asl::parse(&text);
+        let template = source.read(&machine.definition)?;
+        let parsed = asl::parse(&placeholders.render(&machine.definition, &template)?);
+        let on_aws = asl::parse(&on_aws.render(&machine.definition, &template)?);
+        let mut diagnostics = parsed.diagnostics;
+        for diagnostic in on_aws.diagnostics {
+            if !diagnostics
+                .iter()
+                .any(|known| known.code == diagnostic.code && known.pointer == diagnostic.pointer)
+            {
+                diagnostics.push(diagnostic);
+            }
+        }
         Ok(Definition {
             name: name.clone(),
             file: machine.definition.clone(),
-            parsed: parsed.definition,
-            diagnostics: parsed.diagnostics,
+            parsed: parsed.definition.filter(|_| on_aws.definition.is_some()),
+            diagnostics,
         })
     };
     stack.state_machines.iter().map(load).collect()
@@ -64,6 +76,8 @@ fn stand_ins() -> Vec<Setting> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::Value;
+
     use super::*;
 
     fn stack() -> Stack {
@@ -84,6 +98,55 @@ mod tests {
                 definition.file,
                 told.join("\n")
             );
+        }
+    }
+
+    /// What differs between two values: both texts, where only texts differ; a panic, where anything else does.
+    fn differing_texts<'a>(here: &'a Value, aws: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
+        match (here, aws) {
+            (Value::String(here), Value::String(aws)) if here != aws => found.push((here, aws)),
+            (Value::Array(here), Value::Array(aws)) if here.len() == aws.len() => {
+                let pairs = here.iter().zip(aws);
+                pairs.for_each(|(here, aws)| differing_texts(here, aws, found));
+            }
+            (Value::Object(here), Value::Object(aws)) if here.len() == aws.len() => {
+                for ((name, here), (same, aws)) in here.iter().zip(aws) {
+                    assert_eq!(name, same);
+                    differing_texts(here, aws, found);
+                }
+            }
+            _ => assert_eq!(here, aws),
+        }
+    }
+
+    #[test]
+    fn here_and_on_aws_definitions_differ_only_in_the_values_of_placeholders() {
+        let stack = stack();
+        let (here, aws) = (placeholders(&stack), Placeholders::aws(&stack, stand_ins()));
+        for machine in stack.state_machines.values() {
+            let template = Source::Embedded.read(&machine.definition).unwrap();
+            let json = |values: &Placeholders| -> Value {
+                serde_json::from_str(&values.render("f", &template).unwrap()).unwrap()
+            };
+            let (local, on_aws) = (json(&here), json(&aws));
+            let mut found = Vec::new();
+            differing_texts(&local, &on_aws, &mut found);
+            assert!(
+                !found.is_empty(),
+                "{}: no placeholder at all",
+                machine.definition
+            );
+            let names: Vec<_> = template
+                .split("${")
+                .skip(1)
+                .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+                .collect();
+            for (local, on_aws) in found {
+                let moved = names.iter().fold(local.to_owned(), |text, name| {
+                    text.replace(here.get(name), aws.get(name))
+                });
+                assert_eq!(moved, on_aws);
+            }
         }
     }
 

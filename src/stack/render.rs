@@ -64,6 +64,21 @@ impl Placeholders {
         Placeholders(values)
     }
 
+    /// Values of the shape that Terraform gives them on AWS: other accounts, addresses and lengths, functions and state
+    /// machines by their alias. Of no installation; for checks.
+    pub(crate) fn aws(stack: &Stack, settings: Vec<Setting>) -> Placeholders {
+        let region = "ap-southeast-2";
+        let sqs = format!("https://sqs.{region}.amazonaws.com");
+        let mut placeholders = Placeholders::local(stack, region, &sqs, settings);
+        for (name, value) in &mut placeholders.0 {
+            *value = value.replace(ACCOUNT, "123456789012");
+            if name.starts_with("state_machine_arn_") {
+                value.push_str(":live");
+            }
+        }
+        placeholders
+    }
+
     /// The value of one placeholder, empty where there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)

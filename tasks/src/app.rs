@@ -113,9 +113,13 @@ impl App {
     }
 
     async fn aws(&self) -> &SdkConfig {
-        let load = async || limited(aws_config::load_defaults(BehaviorVersion::latest()).await);
-        self.aws.get_or_init(load).await
+        self.aws.get_or_init(aws).await
     }
+}
+
+/// The AWS configuration of this process, by the SDK's environment variables.
+pub(crate) async fn aws() -> SdkConfig {
+    limited(aws_config::load_defaults(BehaviorVersion::latest()).await)
 }
 
 /// Bounds every AWS call, so that a dead endpoint becomes an error while somebody still waits for it.

@@ -17,13 +17,17 @@
 //! | `RESTOCK_MARKETING_URL` | base URL of the marketing system; tasks append `/api/customers` |
 //! | `RESTOCK_MAIL_FROM` | sender of our mail, an address that SES has verified |
 //! | `RESTOCK_TASK_STDIN` | `watch`: the process ends when its stdin closes (a supervisor's child) |
+//! | `_HANDLER` | the name of the task; Lambda sets it to the function's handler |
 //! | `RUST_LOG` | log filter, default `info` |
 //!
-//! `AWS_REGION`, `AWS_ENDPOINT_URL` and the credentials are the AWS SDK's own. Which task needs which
-//! variable is a column of the [registry](crate::registry); a missing one ends the process at its start
-//! with a message that names it.
+//! A variable that is not set may be given as the ARN of a secret in `<VARIABLE>_SECRET_ARN` instead
+//! ([`secrets`](crate::secrets) reads it): so a function's environment holds no secret.
+//!
+//! `AWS_LAMBDA_FUNCTION_NAME` is Lambda's; `AWS_REGION`, `AWS_ENDPOINT_URL` and the credentials are the AWS
+//! SDK's own. Which task needs which variable is a column of the [registry](crate::registry); a missing one
+//! ends the process at its start with a message that names it.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use reqwest::Url;
 
@@ -150,9 +154,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the process's environment; fails on the first of `needed` that is not set.
-    pub fn from_env(needed: &[Variable]) -> Result<Self, ConfigError> {
-        Self::read(|name| std::env::var(name).ok(), needed)
+    /// Reads the process's environment, with `secrets` by their variables' names where it has nothing; fails on the
+    /// first of `needed` that is in neither.
+    pub fn from_env(
+        needed: &[Variable],
+        secrets: &HashMap<&'static str, String>,
+    ) -> Result<Self, ConfigError> {
+        let lookup = |name| {
+            let set = std::env::var(name).ok().filter(|value| !value.is_empty());
+            set.or_else(|| secrets.get(name).cloned())
+        };
+        Self::read(lookup, needed)
     }
 
     /// Reads from any source of names and values: the environment, or what `restock up` computed.
@@ -272,6 +284,32 @@ pub fn ends_with_stdin() -> bool {
     std::env::var("RESTOCK_TASK_STDIN").is_ok_and(|value| value == "watch")
 }
 
+/// Which of these variables are not set but name a secret, and its ARN.
+pub fn secret_arns(needed: &[Variable]) -> Vec<(Variable, String)> {
+    secret_arns_in(|name| std::env::var(name).ok(), needed)
+}
+
+fn secret_arns_in(
+    lookup: impl Fn(&str) -> Option<String>,
+    needed: &[Variable],
+) -> Vec<(Variable, String)> {
+    let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let absent = needed
+        .iter()
+        .filter(|variable| set(variable.name()).is_none());
+    absent
+        .filter_map(|variable| {
+            let arn = set(&format!("{}_SECRET_ARN", variable.name()))?;
+            Some((*variable, arn))
+        })
+        .collect()
+}
+
+/// The function's handler, which names its task; empty outside Lambda.
+pub fn handler() -> String {
+    std::env::var("_HANDLER").unwrap_or_default()
+}
+
 /// The function's name on Lambda, which is a dimension of its metrics; empty elsewhere.
 pub(crate) fn function_name() -> String {
     std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()
@@ -376,6 +414,31 @@ mod tests {
             assert!(matches!(&error, ConfigError::Invalid(n, _) if *n == name));
             assert!(!error.to_string().contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn only_what_is_not_set_is_looked_for_among_the_secrets() {
+        let environment = [
+            ("RESTOCK_DATABASE_URL", "sqlite://w.db"),
+            ("RESTOCK_DATABASE_URL_SECRET_ARN", "arn:1"),
+            ("RESTOCK_CUSTOMERS_URL", ""),
+            ("RESTOCK_CUSTOMERS_URL_SECRET_ARN", "arn:2"),
+            ("RESTOCK_CALLBACK_KEY_SECRET_ARN", ""),
+        ];
+        let lookup = |name: &str| {
+            let found = environment.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let needed = [
+            Variable::DatabaseUrl,
+            Variable::CustomersUrl,
+            Variable::CallbackKey,
+            Variable::MailFrom,
+        ];
+        assert_eq!(
+            secret_arns_in(lookup, &needed),
+            [(Variable::CustomersUrl, "arn:2".to_owned())]
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! sees), [`start_reorder`] → [`check_stock`] → [`request_factory`] → [`await_callback`] →
 //! [`factory_callback`] → [`increase_stock`] (the reorder flow in its order), [`email_ads`] beside it;
 //! [`relay_outbox`] → [`start_vip`] → [`upgrade_tier`] → [`sync_marketing`] is the VIP flow.
+//! [`migrate`] is what a deploy runs first.
 //! [`runtime`] is the process around them, [`config`] every variable they read.
 
 pub mod alerts;
@@ -24,6 +25,7 @@ mod http;
 pub mod increase_stock;
 pub mod marketing;
 mod metrics;
+pub mod migrate;
 mod problem;
 mod quantity;
 pub mod registry;
@@ -32,6 +34,7 @@ mod reorders;
 pub mod request_factory;
 pub mod runtime;
 pub mod sales_api;
+pub mod secrets;
 pub mod signature;
 mod sqs;
 pub mod start_reorder;

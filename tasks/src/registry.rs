@@ -1,6 +1,6 @@
 //! Every task in one table: what it is called, what it takes and gives, how it fails, what it needs.
 //!
-//! `restock task <name>`, the static checks of the definitions, the documents and the Lambda mains read
+//! `restock task <name>`, the static checks of the definitions, the documents and the Lambda binary read
 //! it. A new task is its own file, its line here, and its row in `workflows/stack.json`.
 
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -78,6 +78,7 @@ pub static TASKS: &[Task] = &[
     task!(start_vip [VipStateMachine] "An order from vip_queue becomes one execution, named by the order"),
     task!(upgrade_tier [CustomersUrl, VipThreshold] "A bulk buyer becomes a VIP, once and for good"),
     task!(sync_marketing [MarketingUrl] "Hands a VIP to the marketing system, once by its key"),
+    task!(migrate [DatabaseUrl, CustomersUrl] "Brings both databases to this version's schema; a deploy runs it first"),
 ];
 
 /// The task of this name.

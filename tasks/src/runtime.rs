@@ -1,9 +1,9 @@
 //! The process of a Lambda function: logs, settings, and the loop over the Runtime API.
 //!
-//! Nothing else is built before the first event. The same code runs on AWS, where the function's own
-//! binary calls it, and locally, where `restock task <name>` does.
+//! Nothing else is built before the first event. The same code runs on AWS, where the
+//! `bootstrap` binary calls it, and locally, where `restock task <name>` does.
 
-use std::{io::Read, process::ExitCode, sync::Arc};
+use std::{collections::HashMap, io::Read, process::ExitCode, sync::Arc};
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
@@ -11,21 +11,25 @@ use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    app::App,
+    app::{self, App},
     config::{self, Config, ConfigError},
     error::{Common, Failure},
     registry::{self, Task},
+    secrets::{self, SecretError},
 };
 
 /// Why a task's process could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The registry has no such task.
-    #[error("there is no task {0:?}; the tasks are: {1}")]
+    #[error("there is no task {0:?}; a function's handler must be one of: {1}")]
     UnknownTask(String, String),
     /// The settings do not suffice.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A setting that is a secret cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The Runtime API could not be reached.
     #[error("the Lambda Runtime API failed: {0}")]
     Runtime(#[source] lambda_runtime::Error),
@@ -57,7 +61,7 @@ pub async fn run(name: &str) -> Result<(), RunError> {
         return Err(RunError::UnknownTask(name.to_owned(), names.join(", ")));
     };
     start_logs();
-    let app = Arc::new(App::new(Config::from_env(task.variables)?));
+    let app = Arc::new(surroundings(task).await?);
     if config::ends_with_stdin() {
         end_with_stdin();
     }
@@ -69,6 +73,19 @@ pub async fn run(name: &str) -> Result<(), RunError> {
     lambda_runtime::run(service_fn(handler))
         .await
         .map_err(RunError::Runtime)
+}
+
+/// The settings, with those that are secrets, and everything else still to be made.
+async fn surroundings(task: &Task) -> Result<App, RunError> {
+    let arns = config::secret_arns(task.variables);
+    if arns.is_empty() {
+        let config = Config::from_env(task.variables, &HashMap::new())?;
+        return Ok(App::new(config));
+    }
+    let aws = app::aws().await;
+    let secrets = secrets::read(&aws, arns).await?;
+    let config = Config::from_env(task.variables, &secrets)?;
+    Ok(App::new(config).with_aws(aws))
 }
 
 /// One invocation: the task in a span that carries the ids to follow, a panic turned into an error that

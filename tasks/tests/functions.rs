@@ -1,4 +1,4 @@
-//! The functions' binaries as Lambda runs them: a Runtime API in front, nothing but the environment
+//! The functions' binary as Lambda runs them: a Runtime API in front, nothing but the environment
 //! around.
 
 #![allow(
@@ -81,9 +81,10 @@ async fn answered(
     StatusCode::ACCEPTED
 }
 
-fn function(binary: &str, api: &str, variables: &[(&str, &str)]) -> Child {
-    Command::new(binary)
+fn function(handler: &str, api: &str, variables: &[(&str, &str)]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_bootstrap"))
         .env_clear()
+        .env("_HANDLER", handler)
         .env("AWS_LAMBDA_RUNTIME_API", api)
         .env("AWS_LAMBDA_FUNCTION_NAME", "f")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
@@ -120,7 +121,7 @@ async fn answers_and_declared_errors_reach_the_runtime_api() {
 
     let (api, mut answers) = runtime_api(vec![good, unknown, json!([])]).await;
     let variables = [("RESTOCK_DATABASE_URL", url.as_str())];
-    let mut child = function(env!("CARGO_BIN_EXE_check_stock"), &api, &variables);
+    let mut child = function("check_stock", &api, &variables);
     // Waiting for a child closes its stdin, so it is held here.
     let stdin = child.stdin.take();
 
@@ -149,7 +150,7 @@ async fn answers_and_declared_errors_reach_the_runtime_api() {
 async fn a_missing_variable_ends_the_process_and_is_named() {
     let (api, _answers) = runtime_api(Vec::new()).await;
     let child = function(
-        env!("CARGO_BIN_EXE_email_ads"),
+        "email_ads",
         &api,
         &[("RESTOCK_DATABASE_URL", "sqlite://w.db")],
     );
@@ -159,28 +160,80 @@ async fn a_missing_variable_ends_the_process_and_is_named() {
     assert!(text.contains("RESTOCK_MAIL_FROM is not set"), "{text}");
 }
 
-/// Every line of the registry has its binary, and every binary its line.
-#[test]
-fn every_task_has_its_binary() {
-    let bin = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin");
-    let mut files: Vec<_> = std::fs::read_dir(bin)
-        .unwrap()
-        .map(|entry| {
-            entry
-                .unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned()
-        })
-        .collect();
-    files.sort();
-    let mut names: Vec<_> = tasks::registry::TASKS
-        .iter()
-        .map(|task| task.name)
-        .collect();
-    names.sort_unstable();
-    assert_eq!(files, names);
+/// A Secrets Manager that knows one secret.
+async fn secrets_manager(arn: &'static str, text: String) -> String {
+    let get = async move |Json(request): Json<Value>| match request["SecretId"] == arn {
+        true => (
+            StatusCode::OK,
+            Json(json!({"ARN": arn, "Name": "n", "VersionId": "v", "SecretString": text})),
+        ),
+        false => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({"__type": "ResourceNotFoundException", "Message": "no such secret"})),
+        ),
+    };
+    let router = Router::new().route(
+        "/",
+        post(async move |body: Bytes| get(Json(serde_json::from_slice(&body).unwrap())).await),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test]
+async fn a_setting_may_be_the_arn_of_a_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", dir.path().join("customers.db").display());
+    let customers = shop::Customers::open(&url, 2).unwrap();
+    customers.migrate().await.unwrap();
+    let aws = secrets_manager("arn:known", url).await;
+    let settings = |arn| {
+        [
+            ("RESTOCK_CUSTOMERS_URL_SECRET_ARN", arn),
+            ("RESTOCK_VIP_THRESHOLD", "100"),
+            ("AWS_ENDPOINT_URL", aws.as_str()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]
+    };
+
+    let order = json!({"order_id": "OR-1", "customer_id": "CU-9", "product_id": "CP-502101",
+                       "quantity": 100, "vip_quantity": 100});
+    let (api, mut answers) = runtime_api(vec![order]).await;
+    let mut child = function("upgrade_tier", &api, &settings("arn:known"));
+    let _stdin = child.stdin.take();
+    let (outcome, body) = next_answer(&mut child, &mut answers).await;
+    assert_eq!(
+        (outcome.as_str(), &body["outcome"]),
+        ("response", &json!("unknown_customer"))
+    );
+
+    let (api, _answers) = runtime_api(Vec::new()).await;
+    let child = function("upgrade_tier", &api, &settings("arn:other"));
+    let output = child.wait_with_output().await.unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("RESTOCK_CUSTOMERS_URL cannot be read from the secret arn:other")
+            && text.contains("ResourceNotFoundException"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_is_no_task_ends_the_process_and_says_which_there_are() {
+    let (api, _answers) = runtime_api(Vec::new()).await;
+    let output = function("bootstrap", &api, &[])
+        .wait_with_output()
+        .await
+        .unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("there is no task \"bootstrap\"") && text.contains("check_stock"),
+        "{text}"
+    );
 }

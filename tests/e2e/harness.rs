@@ -14,8 +14,9 @@ use shop::Warehouse;
 use shop::attempt::Attempt;
 use shop::report::Balance;
 
-/// Longer than anything takes on a busy machine; a test that waits so long has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than anything takes on a busy machine; a test that waits so long has failed. What a crash left between is
+/// settled by a sweep that takes what is a minute old, once a minute: two minutes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 pub(crate) const REORDER: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:reorder";
 pub(crate) const SKU: &str = "CP-502101";
 
@@ -44,6 +45,17 @@ pub(crate) fn restock(args: &[&str], log: &Path) -> Process {
     Process(child)
 }
 
+/// A port nobody listens on, below those the system gives to outgoing connections: a test that kills and starts again
+/// finds it free, whatever else runs meanwhile.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(20_000..32_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// Asks again and again until there is an answer; another process has nothing to notify us by.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -63,9 +75,25 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
 pub(crate) struct Up {
     process: Option<Process>,
     folder: tempfile::TempDir,
+    listen: [String; 2],
     args: Vec<String>,
     ready: Value,
     pub http: reqwest::Client,
+}
+
+/// What the installation said last, for whoever reads a test that failed.
+impl Drop for Up {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.process = None;
+            self.folder.disable_cleanup(true);
+            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(80)..];
+            eprintln!("the end of restock up's log:\n{}", last.join("\n"));
+            eprintln!("kept for you: {}", self.folder.path().display());
+        }
+    }
 }
 
 impl Up {
@@ -78,6 +106,7 @@ impl Up {
         let mut up = Up {
             process: None,
             folder: tempfile::tempdir().unwrap(),
+            listen: [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}")),
             args: args.iter().map(ToString::to_string).collect(),
             ready: Value::Null,
             http: reqwest::Client::new(),
@@ -131,7 +160,9 @@ impl Up {
     fn spawn(&self) -> Process {
         let (ready, data) = (self.ready_file(), self.data_dir());
         let _ = std::fs::remove_file(&ready);
-        let mut args = vec!["up", "--api", "127.0.0.1:0", "--aws", "127.0.0.1:0"];
+        let [api, aws] = &self.listen;
+        let mut args = vec!["up", "--api", api, "--aws", aws];
+        args.extend(["--console", "127.0.0.1:0"]);
         args.extend([
             "--data-dir",
             data.to_str().unwrap(),
@@ -156,6 +187,10 @@ impl Up {
 
     pub(crate) fn api(&self) -> &str {
         self.ready["api"].as_str().unwrap()
+    }
+
+    pub(crate) fn console(&self) -> &str {
+        self.ready["console"].as_str().unwrap()
     }
 
     pub(crate) fn aws(&self) -> &str {
@@ -396,15 +431,6 @@ impl Up {
     }
 }
 
-impl Drop for Up {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.folder.disable_cleanup(true);
-            eprintln!("kept for you: {}", self.folder.path().display());
-        }
-    }
-}
-
 /// A simulated factory of its own, with the given flags.
 pub(crate) struct Factory {
     _process: Process,
@@ -415,12 +441,7 @@ pub(crate) struct Factory {
 impl Factory {
     pub(crate) async fn start(flags: &[&str]) -> Factory {
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let listen = format!("127.0.0.1:{port}");
+        let listen = format!("127.0.0.1:{}", free_port());
         let orders = folder.path().join("orders");
         let mut args = vec![
             "factory",

@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod console;
 mod crash;
 mod demo;
 mod harness;

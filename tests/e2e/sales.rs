@@ -130,6 +130,8 @@ async fn a_second_up_on_the_same_data_is_refused() {
             "127.0.0.1:0",
             "--aws",
             "127.0.0.1:0",
+            "--console",
+            "127.0.0.1:0",
             "--data-dir",
             data.to_str().unwrap(),
         ])

@@ -9,7 +9,7 @@ use shop::checkout::{self, Checkout, Placement};
 use shop::customer::{self, Customer, CustomerType};
 use shop::{Customers, Warehouse, outbox};
 
-use crate::harness::{Process, SKU, Up, eventually, restock};
+use crate::harness::{Process, SKU, Up, eventually, free_port, restock};
 
 const VIP: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:vip";
 
@@ -108,9 +108,7 @@ struct Marketing {
 impl Marketing {
     async fn start(flags: &[&str]) -> Marketing {
         let folder = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = free.local_addr().unwrap().to_string();
-        drop(free);
+        let listen = format!("127.0.0.1:{}", free_port());
         let received = folder.path().join("marketing.jsonl");
         let mut args = vec![
             "marketing",

@@ -181,6 +181,9 @@ impl Simulation {
             match command {
                 Command::RunTask(request) => self.open.push_back(request),
                 Command::CancelTask(task) => self.open.retain(|open| open.task != task),
+                Command::StartMapRun(_) | Command::EndMapRun(..) => {
+                    return Err("a Distributed Map needs an engine and cannot be simulated".into());
+                }
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! A definition as a picture: Mermaid, for READMEs and pages.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::Resource;
 use crate::model::{
@@ -150,6 +150,13 @@ fn label(state: &State) -> String {
         }
     };
     format!("{}\n{called}", state.name())
+}
+
+impl fmt::Display for Condition {
+    /// As people write it down: the expression, or `$.a NumericEquals 1 and not (…)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&condition(self))
+    }
 }
 
 fn condition(condition: &Condition) -> String {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::{Data, HistoryEvent, Millis};
+use crate::{Data, HistoryEvent, MapRun, Millis};
 
 /// Which line of states an entry belongs to: 0 is the top level; every Parallel branch and Map iteration has its own.
 #[derive(
@@ -68,6 +68,8 @@ pub(crate) enum Note {
         limit: u32,
         tolerated: u32,
     },
+    /// A Map state is about to start this Map Run.
+    MapRun(Box<MapRun>),
     /// A Map iteration starts with this input.
     Iteration { index: u32, input: Data },
     /// A Parallel's branch failed or was aborted; what comes next in the state follows event `after`.

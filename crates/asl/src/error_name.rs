@@ -14,6 +14,7 @@ pub const PARAMETER_PATH_FAILURE: &str = "States.ParameterPathFailure";
 pub const PERMISSIONS: &str = "States.Permissions";
 pub const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
 pub const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
+pub const RESULT_WRITER_FAILED: &str = "States.ResultWriterFailed";
 pub const RUNTIME: &str = "States.Runtime";
 pub const TASK_FAILED: &str = "States.TaskFailed";
 pub const TIMEOUT: &str = "States.Timeout";

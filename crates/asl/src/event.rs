@@ -154,6 +154,17 @@ pub enum Event {
     },
     MapStateSucceeded,
     MapStateFailed,
+    /// A Distributed Map's children begin.
+    MapRunStarted {
+        arn: String,
+    },
+    MapRunSucceeded,
+    MapRunFailed(Failure),
+    MapRunAborted,
+    MapRunRedriven {
+        arn: String,
+        redrive_count: u32,
+    },
     MapIterationStarted {
         name: Arc<str>,
         index: u32,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::entry::BranchId;
 use crate::event::Failure;
 use crate::model::{ScopeId, StateId};
-use crate::{Data, Millis, TaskId, TaskRequest};
+use crate::{Data, MapRun, Millis, TaskId, TaskRequest};
 
 /// What the context object says of an execution; fixed when it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub struct Execution {
     pub(crate) next_branch: u32,
     /// Open tasks and the branch each belongs to.
     pub(crate) tasks: BTreeMap<TaskId, BranchId>,
+    /// Map Runs that go on, and the branch each belongs to.
+    pub(crate) map_runs: BTreeMap<TaskId, BranchId>,
     /// Branches that can go on without waiting for anything.
     pub(crate) runnable: BTreeSet<BranchId>,
     /// Timers; each branch has at most one, the earliest of its own.
@@ -138,6 +140,8 @@ pub(crate) struct Active {
     pub(crate) goto: Option<StateId>,
     /// Nonce of the token of the task about to be scheduled.
     pub(crate) nonce: Option<u128>,
+    /// The state's Map Run: the one that goes on, or one that a redrive would let go on.
+    pub(crate) run: Option<Box<MapRun>>,
     pub(crate) phase: Phase,
 }
 
@@ -156,6 +160,8 @@ pub(crate) enum Phase {
     Task(Box<Task>),
     /// Waiting for branches or iterations.
     Fork(Box<Fork>),
+    /// Waiting for a Map Run.
+    MapRun,
 }
 
 /// An open task.
@@ -210,6 +216,7 @@ impl Execution {
             branches: BTreeMap::new(),
             next_branch: 0,
             tasks: BTreeMap::new(),
+            map_runs: BTreeMap::new(),
             runnable: BTreeSet::new(),
             timers: BTreeSet::new(),
             deadline: None,
@@ -283,12 +290,13 @@ impl Execution {
         timer.into_iter().chain(self.deadline).min()
     }
 
-    /// Tasks that have not ended and whose request has to be made (again, after a crash): not those that were submitted, nor activities that a worker has taken.
+    /// Tasks that have not ended and that somebody has to run (again, after a crash): not those that wait for their token, nor
+    /// activities that a worker has taken; but those that wait for a job, though it was started.
     pub fn tasks(&self) -> impl Iterator<Item = &TaskRequest> {
         self.tasks
             .values()
             .filter_map(|branch| self.task_of(*branch))
-            .filter(|task| !task.submitted)
+            .filter(|task| !task.submitted || task.request.resource.waits_for_job())
             .map(|task| &task.request)
     }
 

@@ -130,6 +130,11 @@ fn type_name(event: &Event) -> String {
         Event::MapStateStarted { .. } => "MapStateStarted",
         Event::MapStateSucceeded => "MapStateSucceeded",
         Event::MapStateFailed => "MapStateFailed",
+        Event::MapRunStarted { .. } => "MapRunStarted",
+        Event::MapRunSucceeded => "MapRunSucceeded",
+        Event::MapRunFailed(_) => "MapRunFailed",
+        Event::MapRunAborted => "MapRunAborted",
+        Event::MapRunRedriven { .. } => "MapRunRedriven",
         Event::MapIterationStarted { .. } => "MapIterationStarted",
         Event::MapIterationSucceeded { .. } => "MapIterationSucceeded",
         Event::MapIterationFailed { .. } => "MapIterationFailed",
@@ -250,6 +255,19 @@ impl Details {
                 self.set("length", *length);
                 "mapStateStartedEventDetails"
             }
+            Event::MapRunStarted { arn } => {
+                self.set("mapRunArn", arn.as_str());
+                "mapRunStartedEventDetails"
+            }
+            Event::MapRunFailed(failure) => {
+                self.failure(failure);
+                "mapRunFailedEventDetails"
+            }
+            Event::MapRunRedriven { arn, redrive_count } => {
+                self.set("mapRunArn", arn.as_str());
+                self.set("redriveCount", *redrive_count);
+                "mapRunRedrivenEventDetails"
+            }
             Event::MapIterationStarted { name, index } => {
                 self.iteration(name, *index, "mapIterationStartedEventDetails")
             }
@@ -267,7 +285,9 @@ impl Details {
             | Event::ParallelStateSucceeded
             | Event::ParallelStateFailed
             | Event::MapStateSucceeded
-            | Event::MapStateFailed => return None,
+            | Event::MapStateFailed
+            | Event::MapRunSucceeded
+            | Event::MapRunAborted => return None,
             task => return self.task(task),
         })
     }

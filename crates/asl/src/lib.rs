@@ -33,6 +33,8 @@ mod history;
 mod interpret;
 pub mod jsonata;
 pub mod jsonpath;
+mod map_results;
+mod map_run;
 pub mod model;
 mod parse;
 mod references;
@@ -46,7 +48,12 @@ pub use entry::{BranchId, Entry};
 pub use event::{Event, Failure, StateKind};
 pub use execution::{Execution, Identity, Status};
 pub use history::{Heading, HistoryEvent};
-pub use interpret::{IllegalEntry, decide, evolve};
+pub use interpret::trial;
+pub use interpret::{IllegalEntry, decide, evolve, map_run_children, map_run_label};
+pub use map_results::{ChildOutcome, map_results, map_results_text};
+pub use map_run::{
+    Batch, ChildInput, Dataset, Limits, MapItem, MapRun, MapRunStatus, Source, Writer, items_of,
+};
 pub use model::Definition;
 pub use parse::{Parsed, parse};
 pub use resource::{Pattern, Resource};

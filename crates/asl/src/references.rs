@@ -7,8 +7,8 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use crate::jsonata::Jsonata;
 use crate::jsonpath::{Argument, Form, Path, PathExpression, Root};
 use crate::model::{
-    Amount, Assignments, Condition, Definition, Dynamic, Flow, Items, Kind, Operand, PathField,
-    Share, State, Template, Text, WaitState,
+    Amount, Assignments, Condition, Definition, Distributed, Dynamic, Flow, Items, Kind, Operand,
+    PathField, Share, State, Template, Text, WaitState,
 };
 
 impl Definition {
@@ -83,8 +83,26 @@ impl Reader {
                 if let Some(Share::Dynamic(dynamic)) = &map.tolerated_failure_percentage {
                     self.dynamic(dynamic);
                 }
+                if let Some(distributed) = &map.distributed {
+                    self.distributed(distributed);
+                }
             }
             Kind::Pass(_) | Kind::Succeed | Kind::Parallel(_) => {}
+        }
+    }
+
+    fn distributed(&mut self, distributed: &Distributed) {
+        if let Some(reader) = &distributed.reader {
+            self.template(reader.arguments.as_ref());
+            self.amount(reader.max_items.as_ref());
+        }
+        if let Some(batcher) = &distributed.batcher {
+            self.amount(batcher.max_items.as_ref());
+            self.amount(batcher.max_bytes.as_ref());
+            self.template(batcher.input.as_ref());
+        }
+        if let Some(writer) = &distributed.writer {
+            self.template(writer.arguments.as_ref());
         }
     }
 

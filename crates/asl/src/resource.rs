@@ -112,6 +112,17 @@ impl Resource {
         )
     }
 
+    /// Whether the task waits for the end of the job that it starts: `.sync`.
+    pub fn waits_for_job(&self) -> bool {
+        matches!(
+            self,
+            Self::Integration {
+                pattern: Pattern::Sync | Pattern::Sync2,
+                ..
+            }
+        )
+    }
+
     /// Whether its tasks have a token: those that wait for one, activities, and jobs that are waited for.
     pub fn has_token(&self) -> bool {
         match self {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, Entry, Resource, TaskId};
+use crate::{Data, Entry, MapRun, MapRunStatus, Resource, TaskId};
 
 /// A point in time: milliseconds since 1970, UTC.
 pub type Millis = i64;
@@ -65,6 +65,22 @@ pub enum Signal {
         /// Which task.
         task: TaskId,
     },
+    /// A Map Run ended well.
+    MapRunSucceeded {
+        /// Which.
+        run: TaskId,
+        /// What it gives its state.
+        output: Data,
+    },
+    /// A Map Run failed.
+    MapRunFailed {
+        /// Which.
+        run: TaskId,
+        /// Error name.
+        error: String,
+        /// Cause.
+        cause: String,
+    },
     /// Time went on: everything due at [`Env::now`] happens. Also goes on with what a bounded decision left.
     Clock,
     /// Somebody stops the execution.
@@ -96,6 +112,10 @@ pub enum Command {
     RunTask(TaskRequest),
     /// The task's answer is not wanted any more.
     CancelTask(TaskId),
+    /// Run this Map Run, or let it go on; answer with `MapRunSucceeded` or `MapRunFailed`. May be asked again after a crash.
+    StartMapRun(Box<MapRun>),
+    /// The Map Run has ended; if not well, children that still run are to be stopped.
+    EndMapRun(TaskId, MapRunStatus),
 }
 
 /// A task to be run.

@@ -21,6 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options {
         public_url: format!("http://{}", listener.local_addr()?),
         data_dir: data_dir.clone(),
+        endpoints: aws_local::runner::aws_sdk::Endpoints::read(|name| std::env::var(name).ok())?,
     };
     let engine = Engine::open(&data_dir, settings)?;
     let server = Server::open_mocked(&engine, options, Arc::new(mocks)).await?;

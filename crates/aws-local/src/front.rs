@@ -1,12 +1,12 @@
 //! The front door: one port for all services, told apart as AWS's own clients write their requests.
 //!
-//! `X-Amz-Target` names an awsJson service, a form with `Action` is SNS, anything else went to a path of a REST service before
+//! `X-Amz-Target` names an awsJson service, a form with `Action` is SNS, what is signed for S3 is S3's, anything else went to a path of a REST service before
 //! it came here. Signatures are not checked and their region is ignored; the service in them only makes refusals clearer.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -21,6 +21,7 @@ use crate::{
         query::{Form, QueryError},
         read_body,
     },
+    s3::{S3, is_for_s3},
     sns::{NAMESPACE, Sns},
 };
 
@@ -111,6 +112,15 @@ pub(crate) async fn refuse_browsers(request: Request, next: Next) -> Response {
         .into_response(&new_request_id());
     }
     next.run(request).await
+}
+
+/// S3 owns every path, so its requests are told by their signature or host before any path is looked at.
+pub(crate) async fn s3_first(State(s3): State<S3>, request: Request, next: Next) -> Response {
+    if is_for_s3(request.headers(), request.uri()) {
+        s3.serve(request).await
+    } else {
+        next.run(request).await
+    }
 }
 
 impl Front {

@@ -1,4 +1,4 @@
-//! AWS protocols over the engine: Step Functions, SQS, SNS, SES and Lambda on one machine.
+//! AWS protocols over the engine: Step Functions, SQS, SNS, SES, Lambda and a minimal S3 on one machine.
 //!
 //! Unmodified `aws` command line, boto3 and SDKs talk to this crate as they talk to AWS; names, errors and limits are AWS's. Where
 //! we differ on purpose, `DEVIATIONS.md` beside this crate says so.
@@ -12,10 +12,13 @@ pub mod attributes;
 mod front;
 pub mod lambda;
 mod local;
+mod map_run;
 pub mod mock;
+mod models;
 pub mod outbox;
 pub mod protocol;
 pub mod runner;
+pub mod s3;
 mod server;
 pub mod ses;
 pub mod sns;

@@ -14,7 +14,14 @@ use crate::{
     mock::Mocks,
     outbox::Outbox,
     protocol::json::JsonService,
-    runner::{Integration, Runner, sns::SnsIntegration, sqs::SqsIntegration},
+    runner::{
+        Integration, Runner,
+        aws_sdk::{AwsSdk, Endpoints},
+        sns::SnsIntegration,
+        sqs::SqsIntegration,
+        states::StatesIntegration,
+    },
+    s3::S3,
     ses::Ses,
     sns::Sns,
     sqs::{self, Sqs},
@@ -28,6 +35,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Where this server is reached, e.g. `http://127.0.0.1:4566`: for links in notifications that no request asked for.
     pub public_url: String,
+    /// Where services are that tasks call and that are not here.
+    pub endpoints: Endpoints,
 }
 
 /// Why the services could not be opened.
@@ -36,6 +45,14 @@ pub enum ServerError {
     /// The folder for mail cannot be made.
     #[error("the outbox folder {} cannot be made: {source}; check the data directory's permissions", path.display())]
     Outbox {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The folder for objects cannot be made.
+    #[error("the folder for S3's objects {} cannot be made: {source}; check the data directory's permissions", path.display())]
+    Objects {
         /// The folder.
         path: PathBuf,
         /// What the operating system says.
@@ -55,8 +72,10 @@ pub struct Server {
     sns: Sns,
     lambda: Lambda,
     outbox: Outbox,
+    s3: S3,
     json: Vec<(&'static str, Arc<dyn JsonService>)>,
     rest: Router,
+    step_functions: Arc<StepFunctions>,
     runner: Runner,
     mocks: Arc<Mocks>,
     engine: Engine,
@@ -83,6 +102,7 @@ impl Server {
         let Options {
             data_dir,
             public_url,
+            endpoints,
         } = options;
         let (region, account) = (engine.region().to_owned(), engine.account().to_owned());
         let (queues, documents) = (engine.queues().clone(), engine.documents().clone());
@@ -99,24 +119,45 @@ impl Server {
             ..LambdaOptions::default()
         };
         let lambda = Lambda::open(engine, lambda_options).await?;
+        let folder = data_dir.join("s3");
+        let s3 = S3::open(folder.clone(), documents.clone(), region.clone()).map_err(|source| {
+            ServerError::Objects {
+                path: folder,
+                source,
+            }
+        })?;
         let sqs = Sqs::new(queues.clone(), documents.clone(), account.clone());
         let sns = Sns::open(documents.clone(), queues, outbox.clone(), region, account).await?;
         let ses = Ses::new(outbox.clone(), documents);
-        let step_functions = StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks));
+        let step_functions =
+            Arc::new(StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks)));
 
+        let json: Vec<(&'static str, Arc<dyn JsonService>)> = vec![
+            (sqs::TARGET, Arc::new(sqs.clone())),
+            (states::TARGET, Arc::clone(&step_functions) as _),
+        ];
         let runner = Runner::default()
+            .with(
+                "aws-sdk",
+                Arc::new(AwsSdk::new(&json, endpoints, engine.region().to_owned())),
+            )
+            .with_s3(s3.clone())
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
             .with("sqs", Arc::new(SqsIntegration::new(sqs.clone())))
+            .with(
+                "states",
+                Arc::new(StatesIntegration::new(
+                    engine.clone(),
+                    Arc::clone(&step_functions),
+                )),
+            )
             .with(
                 "sns",
                 Arc::new(SnsIntegration::new(sns.clone(), public_url)),
             );
         Ok(Server {
-            json: vec![
-                (sqs::TARGET, Arc::new(sqs.clone())),
-                (states::TARGET, Arc::new(step_functions)),
-            ],
+            json,
             rest: ses
                 .router()
                 .merge(lambda.router())
@@ -125,6 +166,8 @@ impl Server {
             sns,
             lambda,
             outbox,
+            step_functions,
+            s3,
             runner,
             mocks,
             engine: engine.clone(),
@@ -144,6 +187,8 @@ impl Server {
 
     /// Everything that listens on the AWS port.
     pub fn router(&self) -> Router {
+        // Services may have been added until now.
+        self.step_functions.call_services_with(self.runner.clone());
         let front = Arc::new(Front {
             json: self.json.clone(),
             sns: self.sns.clone(),
@@ -151,6 +196,10 @@ impl Server {
         self.rest
             .clone()
             .fallback(async move |request: Request| front::dispatch(front, request).await)
+            .layer(middleware::from_fn_with_state(
+                self.s3.clone(),
+                front::s3_first,
+            ))
             .layer(middleware::from_fn(front::refuse_browsers))
     }
 
@@ -173,6 +222,11 @@ impl Server {
     /// The queues' wire, for parts that send or receive without a network.
     pub fn sqs(&self) -> &Sqs {
         &self.sqs
+    }
+
+    /// The objects.
+    pub fn s3(&self) -> &S3 {
+        &self.s3
     }
 
     /// The outbox.

@@ -12,6 +12,11 @@ mod dispatch;
 mod error;
 mod inspect;
 mod live;
+mod map_run;
+mod map_run_children;
+mod map_run_prepare;
+mod map_run_store;
+mod map_runs;
 mod prune;
 mod recovery;
 mod redrive;
@@ -36,8 +41,11 @@ pub use self::dispatch::{Submission, TaskOutcome, TaskRun, TaskRunner};
 pub use self::error::{ExecutionError, StartError, TokenError};
 pub use self::inspect::{Description, ExecutionSummary, ListOf, Page, Paged};
 use self::live::Cache;
+use self::map_run::MapRuns;
+pub use self::map_run::Results;
+pub use self::map_runs::{ChildCounts, MapRunDescription, MapRunError, MapRunSummary};
 pub use self::start::{StartRequest, Started};
-pub(crate) use self::store::TABLES;
+pub(crate) use self::store::{TABLES, TO_VERSION_2};
 use self::timers::Timers;
 use crate::arn::Place;
 use crate::clock::Clock;
@@ -88,6 +96,7 @@ struct Shared {
     cache: Cache,
     timers: Timers,
     dispatch: Dispatch,
+    map_runs: MapRuns,
     ended: broadcast::Sender<Ended>,
     last_id: AtomicU64,
     /// How long executions are kept after their end; `None`: for ever.
@@ -114,6 +123,7 @@ impl Executions {
             cache: Cache::new(settings.live_executions),
             timers: Timers::default(),
             dispatch: Dispatch::new(settings.max_running_tasks),
+            map_runs: MapRuns::default(),
             ended: broadcast::Sender::new(ENDED_KEPT),
             last_id: AtomicU64::new(last_id),
             retain: settings.retain,
@@ -156,7 +166,11 @@ impl Executions {
     ) -> Result<Millis, ExecutionError> {
         let (key, _) = self.key_of(arn).await?;
         match self.shared.signal(key, Signal::Stop { error, cause }).await {
-            Ok(()) | Err(SignalError::Ended | SignalError::Refused(_)) => {}
+            Ok(()) => {}
+            // The end may be decided and not on disk yet; what is written after it is.
+            Err(SignalError::Ended | SignalError::Refused(_)) => {
+                self.shared.journal.write(|_| Ok(())).await?;
+            }
             Err(SignalError::Unknown) => {
                 return Err(ExecutionError::ExecutionDoesNotExist {
                     arn: arn.to_owned(),

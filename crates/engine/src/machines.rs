@@ -18,8 +18,8 @@ pub use self::machine::{
     INITIAL_REVISION, Machine, MachineChanges, MachineKind, NewMachine, Revision, StoredDefinition,
     Updated,
 };
-use self::store::RevisionRow;
 pub(crate) use self::store::TABLES;
+pub(crate) use self::store::{RevisionRow, child_machine};
 use crate::StorageError;
 use crate::arn::Place;
 use crate::clock::Clock;

@@ -80,6 +80,19 @@ pub async fn get(customers: &Customers, customer_id: &str) -> Result<Customer> {
         .ok_or_else(|| Entity::Customer.missing(customer_id))
 }
 
+/// The latest `limit` customers who became a VIP, newest first.
+pub async fn latest_vips(customers: &Customers, limit: u32) -> Result<Vec<Customer>> {
+    let vips = sqlx::query_as(
+        "select customer_id, name, type, vip_since, vip_order_id from customers where type = ? \
+         order by vip_since desc, customer_id limit ?",
+    )
+    .bind(CustomerType::Vip.as_str())
+    .bind(i64::from(limit))
+    .fetch_all(customers.pool())
+    .await?;
+    Ok(vips)
+}
+
 /// Makes a normal customer a VIP, by this order. A VIP stays one, of the order that came first, however
 /// often and in whatever order this is called.
 ///

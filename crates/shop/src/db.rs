@@ -37,6 +37,11 @@ impl Warehouse {
         crate::migrate::warehouse(&self.0).await
     }
 
+    /// Number of the last migration this version knows.
+    pub fn schema_version() -> i64 {
+        crate::migrate::warehouse_version()
+    }
+
     /// Adds the products of a first start where there are none.
     pub async fn seed(&self) -> Result<()> {
         crate::seed::warehouse(self).await
@@ -61,6 +66,11 @@ impl Customers {
     /// As [`Warehouse::migrate`].
     pub async fn migrate(&self) -> Result<()> {
         crate::migrate::customers(&self.0).await
+    }
+
+    /// As [`Warehouse::schema_version`].
+    pub fn schema_version() -> i64 {
+        crate::migrate::customers_version()
     }
 
     /// Adds the customers of a first start where there are none.
@@ -154,6 +164,11 @@ fn read_url(url: &str) -> Result<(Dialect, String)> {
     }
     if !url.starts_with("sqlite:") {
         return Err(invalid_url("must begin with sqlite: or mysql:"));
+    }
+    if cfg!(not(feature = "sqlite")) {
+        return Err(invalid_url(
+            "must begin with mysql: in this program, which was built without SQLite",
+        ));
     }
     if url.contains(":memory:") || url.contains("mode=memory") {
         // Each connection would see a database of its own.

@@ -1,7 +1,8 @@
 //! The stock ledger: every change of stock, once. Owns the table `stock_ledger`.
 
-use sqlx::{AnyConnection, QueryBuilder};
+use sqlx::{AnyConnection, FromRow, QueryBuilder};
 
+use crate::db::Warehouse;
 use crate::error::Result;
 use crate::{id, many};
 
@@ -24,6 +25,40 @@ impl Entry<'_> {
             } => ("arrival", attempt_id, *delivered),
         }
     }
+}
+
+/// An entry as it stands in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Posting {
+    /// `sale` or `arrival`.
+    pub kind: String,
+    /// The order or the attempt that changed the stock.
+    pub source_id: String,
+    /// Items; negative for a sale.
+    pub amount: i64,
+    /// When, in milliseconds since 1970 in UTC.
+    pub created_at: i64,
+}
+
+/// The latest `limit` entries of a product, newest first. Orders' and attempts' ids grow with time, so that the
+/// primary key has the order of each kind.
+pub async fn latest(warehouse: &Warehouse, product_id: &str, limit: u32) -> Result<Vec<Posting>> {
+    let mut postings: Vec<Posting> = Vec::new();
+    for kind in ["sale", "arrival"] {
+        let of_kind: Vec<Posting> = sqlx::query_as(
+            "select kind, source_id, amount, created_at from stock_ledger \
+             where kind = ? and product_id = ? order by source_id desc limit ?",
+        )
+        .bind(kind)
+        .bind(product_id)
+        .bind(i64::from(limit))
+        .fetch_all(warehouse.pool())
+        .await?;
+        postings.extend(of_kind);
+    }
+    postings.sort_by(|a, b| (b.created_at, &b.source_id).cmp(&(a.created_at, &a.source_id)));
+    postings.truncate(limit as usize);
+    Ok(postings)
 }
 
 /// Adds entries, each of a product; a unique violation means that one of these orders or attempts was counted already.

@@ -19,7 +19,7 @@ pub mod customer;
 mod db;
 mod error;
 mod id;
-mod ledger;
+pub mod ledger;
 pub mod mail;
 mod many;
 mod migrate;

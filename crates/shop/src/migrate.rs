@@ -1,4 +1,5 @@
-//! The tables, brought up to date. Safe to repeat.
+//! The tables, brought up to date. Safe to repeat. On MySQL a database that does not exist is made, in the collation
+//! it needs: where the server answers only inside a VPC, nobody else can.
 //!
 //! Refused: a database that a newer version of this program wrote (an old program would not know its
 //! rules), one whose applied migrations differ from ours, one where a migration stopped half-way (MySQL
@@ -6,11 +7,15 @@
 //! does: there two idempotency keys that differ in case would be one.
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AnyConnection, Connection};
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::{AnyConnection, ConnectOptions, Connection};
 
 use crate::db::{Db, Dialect};
 use crate::error::{Error, Result};
 use crate::write::Tries;
+
+/// MySQL's and MariaDB's number of "unknown database".
+const UNKNOWN_DATABASE: u16 = 1049;
 
 static WAREHOUSE: Migrator = sqlx::migrate!("../../migrations/warehouse");
 static CUSTOMERS: Migrator = sqlx::migrate!("../../migrations/customers");
@@ -21,6 +26,22 @@ pub(crate) async fn warehouse(db: &Db) -> Result<()> {
 
 pub(crate) async fn customers(db: &Db) -> Result<()> {
     run(db, &CUSTOMERS).await
+}
+
+pub(crate) fn warehouse_version() -> i64 {
+    last(&WAREHOUSE)
+}
+
+pub(crate) fn customers_version() -> i64 {
+    last(&CUSTOMERS)
+}
+
+fn last(migrator: &Migrator) -> i64 {
+    migrator
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
 }
 
 async fn run(db: &Db, migrator: &Migrator) -> Result<()> {
@@ -34,6 +55,7 @@ async fn run(db: &Db, migrator: &Migrator) -> Result<()> {
             }
         }
         Dialect::MySql => {
+            make_database(db).await?;
             check_collation(db).await?;
             on_mysql(db, migrator).await
         }
@@ -77,6 +99,41 @@ async fn lock(c: &mut AnyConnection) -> Result<()> {
         Some(1) => Ok(()),
         _ => Err(Error::Busy(sqlx::Error::PoolTimedOut)),
     }
+}
+
+/// Makes the database where the server says that there is none. Needs the right to; where the database exists, it asks
+/// for nothing.
+async fn make_database(db: &Db) -> Result<()> {
+    let missing = match db.pool.acquire().await {
+        Ok(_) => return Ok(()),
+        Err(error) if is_unknown_database(&error) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let mut server = db.pool.connect_options().as_ref().clone();
+    let name = server.database_url.path().trim_matches('/').to_owned();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(plain) {
+        return Err(missing.into());
+    }
+    server.database_url.set_path("");
+    let mut connection = server.connect().await?;
+    // A name cannot be a parameter of a statement; this one holds letters, digits and underscores only.
+    let create =
+        format!("create database if not exists `{name}` character set utf8mb4 collate utf8mb4_bin");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(create))
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    tracing::info!(database = name, "made the database");
+    Ok(())
+}
+
+fn is_unknown_database(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(database) = error else {
+        return false;
+    };
+    let mysql = database.try_downcast_ref::<MySqlDatabaseError>();
+    mysql.is_some_and(|mysql| mysql.number() == UNKNOWN_DATABASE)
 }
 
 async fn check_collation(db: &Db) -> Result<()> {

@@ -77,6 +77,18 @@ pub async fn get(warehouse: &Warehouse, order_id: &str) -> Result<Order> {
     order.ok_or_else(|| Entity::Order.missing(order_id))
 }
 
+/// The latest `limit` orders, newest first: ids grow with time, so the primary key has their order.
+pub async fn latest(warehouse: &Warehouse, limit: u32) -> Result<Vec<Order>> {
+    let orders = sqlx::query_as(
+        "select order_id, product_id, customer_id, requester, quantity, outcome, remaining, \
+         created_at from orders order by order_id desc limit ?",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(warehouse.pool())
+    .await?;
+    Ok(orders)
+}
+
 /// The answers that were given under these idempotency keys, by key.
 pub(crate) async fn by_keys(
     c: &mut AnyConnection,

@@ -9,6 +9,9 @@ use crate::model::Kind;
 
 /// The whole context object.
 pub(super) fn object(lens: &Lens<'_>) -> Value {
+    if let Some(given) = &lens.context {
+        return given.value().clone();
+    }
     let identity = lens.execution.identity();
     let mut context = Map::new();
     let mut execution = json!({
@@ -17,8 +20,11 @@ pub(super) fn object(lens: &Lens<'_>) -> Value {
         "StartTime": iso(lens.execution.started_at),
         "Name": identity.name,
         "RoleArn": identity.role_arn,
-        "RedriveCount": lens.execution.redrive_count(),
     });
+    // Express executions cannot be redriven.
+    if !identity.execution_arn.contains(":express:") {
+        execution["RedriveCount"] = lens.execution.redrive_count().into();
+    }
     if let Some(at) = lens.execution.redriven_at() {
         execution["RedriveTime"] = iso(at).into();
     }
@@ -46,7 +52,14 @@ pub(super) fn object(lens: &Lens<'_>) -> Value {
         .as_ref()
         .map(|item| (item.index, item.value.clone()));
     if let Some((index, value)) = own.or_else(|| enclosing_item(lens)) {
-        let item = json!({ "Index": index, "Value": value.value() });
+        let mut item = json!({ "Index": index, "Value": value.value() });
+        if let Some(own) = &lens.item {
+            for (name, text) in [("Key", &own.key), ("Source", &own.source)] {
+                if let Some(text) = text {
+                    item[name] = text.as_str().into();
+                }
+            }
+        }
         context.insert("Map".into(), json!({ "Item": item }));
     }
     Value::Object(context)
@@ -65,7 +78,7 @@ fn enclosing_item(lens: &Lens<'_>) -> Option<(u32, crate::Data)> {
 }
 
 /// A time as the context object writes it: `2025-01-02T03:04:05.678Z`.
-pub(super) fn iso(at: Millis) -> String {
+pub(crate) fn iso(at: Millis) -> String {
     Timestamp::from_millisecond(at).map_or_else(
         |_| at.to_string(),
         |time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::fork;
 use crate::entry::{BranchId, Entry, Kind, Note, Recorded};
+use crate::error_name::{DATA_LIMIT_EXCEEDED, ITEM_READER_FAILED, QUERY_EVALUATION_ERROR, RUNTIME};
 use crate::event::Event;
 use crate::execution::{Active, Branch, Execution, Parent, Phase, Position, Status, Task};
 use crate::model::{Definition, Next};
@@ -116,9 +117,41 @@ fn apply_event(
         | Event::TaskTimedOut { .. } => {
             execution.close_task(branch);
         }
-        Event::ParallelStateStarted | Event::MapStateStarted { .. } => {
-            fork::begin(execution, branch, id)?
+        Event::ParallelStateStarted => fork::begin(execution, branch, id)?,
+        // A Distributed Map has no branches here.
+        Event::MapStateStarted { .. } => {
+            if execution.fork(branch).is_some() {
+                fork::begin(execution, branch, id)?;
+            }
         }
+        Event::MapRunStarted { .. } => open_map_run(execution, branch, Some(TaskId(id)))?,
+        Event::MapRunRedriven { redrive_count, .. } => {
+            open_map_run(execution, branch, None)?;
+            if let Some(run) = &mut execution.active_mut(branch)?.run {
+                run.redrives = *redrive_count;
+            }
+        }
+        Event::MapRunSucceeded => {
+            execution.close_map_run(branch);
+            execution.active_mut(branch)?.run = None;
+        }
+        Event::MapRunFailed(failure) => {
+            execution.close_map_run(branch);
+            // A redrive begins such a run anew.
+            let anew = [
+                ITEM_READER_FAILED,
+                DATA_LIMIT_EXCEEDED,
+                RUNTIME,
+                QUERY_EVALUATION_ERROR,
+            ];
+            if anew
+                .iter()
+                .any(|name| failure.error.as_deref() == Some(name))
+            {
+                execution.active_mut(branch)?.run = None;
+            }
+        }
+        Event::MapRunAborted => execution.close_map_run(branch),
         Event::MapIterationSucceeded { .. }
         | Event::MapIterationFailed { .. }
         | Event::MapIterationAborted { .. } => {
@@ -143,7 +176,11 @@ fn apply_event(
 fn advances(event: &Event) -> bool {
     !matches!(
         event,
-        Event::ParallelStateSucceeded | Event::MapStateSucceeded | Event::StateAborted { .. }
+        Event::ParallelStateSucceeded
+            | Event::MapStateSucceeded
+            | Event::MapRunSucceeded
+            | Event::MapRunAborted
+            | Event::StateAborted { .. }
     )
 }
 
@@ -196,6 +233,7 @@ fn apply_note(
             limit,
             tolerated,
         } => fork::prepare_map(execution, branch, items, *limit, *tolerated)?,
+        Note::MapRun(run) => execution.active_mut(branch)?.run = Some(run.clone()),
         Note::Iteration { index, input } => {
             fork::add_iteration(definition, execution, branch, *index, input)?
         }
@@ -233,6 +271,7 @@ fn enter(
         retries: Vec::new(),
         goto: None,
         nonce: None,
+        run: None,
         phase: Phase::Entered,
     }));
     execution.runnable.remove(&id);
@@ -323,10 +362,28 @@ fn schedule(
     Ok(())
 }
 
+/// The state waits for its Map Run; `id` is that of a new one.
+fn open_map_run(
+    execution: &mut Execution,
+    branch: BranchId,
+    id: Option<TaskId>,
+) -> Result<(), IllegalEntry> {
+    let active = execution.active_mut(branch)?;
+    let Some(run) = &mut active.run else {
+        return illegal("a Map Run started that was not planned");
+    };
+    run.id = id.unwrap_or(run.id);
+    let id = run.id;
+    active.phase = Phase::MapRun;
+    execution.map_runs.insert(id, branch);
+    Ok(())
+}
+
 fn end(execution: &mut Execution, status: Status, at: Millis) -> Result<(), IllegalEntry> {
     execution.status = status;
     execution.stopped_at = Some(at);
     execution.tasks.clear();
+    execution.map_runs.clear();
     execution.runnable.clear();
     execution.timers.clear();
     execution.deadline = None;
@@ -394,6 +451,7 @@ impl Execution {
     /// A branch does not go on; it stays where it is.
     pub(crate) fn close_branch(&mut self, id: BranchId) {
         self.close_task(id);
+        self.close_map_run(id);
         self.set_timer(id, None);
         self.runnable.remove(&id);
     }

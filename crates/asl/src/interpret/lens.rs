@@ -4,13 +4,14 @@ use std::cell::OnceCell;
 
 use serde_json::{Map, Value};
 
+use super::evolve::illegal;
 use super::fault::{Fault, Outcome};
 use super::{IllegalEntry, Run, context};
 use crate::entry::BranchId;
 use crate::execution::Execution;
 use crate::jsonata::{Needs, Session, Shortcut};
-use crate::model::{Amount, Dynamic, Share, State, Template, Text};
-use crate::{Data, Env};
+use crate::model::{Amount, Definition, Dynamic, Share, State, Template, Text};
+use crate::{Data, Env, MapItem};
 
 /// A view of an execution from one state of one branch.
 pub(super) struct Lens<'a> {
@@ -28,6 +29,8 @@ pub(super) struct Lens<'a> {
     pub(super) token: Option<String>,
     /// The item that an ItemSelector is evaluated for.
     pub(super) item: Option<Item>,
+    /// The whole context object, if it is given.
+    pub(super) context: Option<Data>,
     /// One for each of [`Needs`].
     sessions: [OnceCell<Session>; 2],
 }
@@ -36,25 +39,45 @@ pub(super) struct Lens<'a> {
 pub(super) struct Item {
     pub(super) index: u32,
     pub(super) value: Data,
+    /// In Distributed mode: the member's name, if the items are those of an object.
+    pub(super) key: Option<String>,
+    /// In Distributed mode: where the item was found.
+    pub(super) source: Option<String>,
 }
 
 impl Run<'_> {
     /// The view of the state that a branch is in; `$` is its raw input.
     pub(super) fn lens(&self, branch: BranchId) -> Result<Lens<'_>, IllegalEntry> {
-        let active = self.active(branch)?;
         Ok(Lens {
-            execution: self.execution,
-            env: self.env,
-            branch,
-            state: self.definition.state(active.state),
-            input: active.input.clone(),
-            result: None,
-            error: None,
-            token: None,
-            item: None,
-            sessions: Default::default(),
+            context: self.context.clone(),
+            ..lens_of(self.definition, self.execution, self.env, branch)?
         })
     }
+}
+
+/// The view of the state that a branch is in; `$` is its raw input.
+pub(super) fn lens_of<'a>(
+    definition: &'a Definition,
+    execution: &'a Execution,
+    env: &'a Env,
+    branch: BranchId,
+) -> Result<Lens<'a>, IllegalEntry> {
+    let Some(active) = execution.active(branch) else {
+        return illegal(format!("branch {} is not in a state", branch.0));
+    };
+    Ok(Lens {
+        execution,
+        env,
+        branch,
+        state: definition.state(active.state),
+        input: active.input.clone(),
+        result: None,
+        error: None,
+        token: None,
+        item: None,
+        context: None,
+        sessions: Default::default(),
+    })
 }
 
 impl<'a> Lens<'a> {
@@ -100,6 +123,22 @@ impl<'a> Lens<'a> {
             item: Some(Item {
                 index,
                 value: value.clone(),
+                key: None,
+                source: None,
+            }),
+            sessions: Default::default(),
+            ..self
+        }
+    }
+
+    /// The same view for one item of a Distributed Map.
+    pub(super) fn with_map_item(self, index: u32, item: &MapItem) -> Self {
+        Self {
+            item: Some(Item {
+                index,
+                value: item.value.clone(),
+                key: item.key.clone(),
+                source: Some(item.source.clone()),
             }),
             sessions: Default::default(),
             ..self

@@ -1,4 +1,4 @@
-//! Map states, inline.
+//! Map states, inline; `map_run` has the Distributed mode.
 
 use serde_json::Value;
 
@@ -6,14 +6,17 @@ use super::fault::{Fault, Outcome};
 use super::lens::{Lens, unexpected};
 use super::parallel::results;
 use super::{Run, Step};
-use crate::Data;
 use crate::entry::{BranchId, Note};
-use crate::event::Event;
+use crate::event::{Event, Failure};
 use crate::execution::Position;
 use crate::model::{Dynamic, Flow, Items, Kind, MapState, State, Template};
+use crate::{Data, error_name};
 
 impl Run<'_> {
     pub(super) fn map(&mut self, branch: BranchId, state: &State, map: &MapState) -> Outcome {
+        if let Some(distributed) = &map.distributed {
+            return self.distributed_map(branch, state, map, distributed);
+        }
         let raw = self.active(branch)?.input.clone();
         let input = self.effective_input(branch, state, &raw)?;
         let lens = self.lens(branch)?.with_input(&input);
@@ -29,7 +32,7 @@ impl Run<'_> {
             )?,
         };
         let Value::Array(elements) = items.value() else {
-            return Err(not_an_array(map, &items));
+            return Err(not_iterable(map, &items));
         };
         let limit = map
             .max_concurrency
@@ -164,16 +167,22 @@ fn tolerated(lens: &Lens<'_>, map: &MapState, length: u32) -> Outcome<u32> {
     Ok(by_count.into_iter().chain(by_share).min().unwrap_or(0))
 }
 
-fn not_an_array(map: &MapState, items: &Data) -> Fault {
+/// The items are not a list.
+pub(super) fn not_iterable(map: &MapState, items: &Data) -> Fault {
     match &map.items {
         Items::Selected(Template::Dynamic(Dynamic::Jsonata(expression))) => Fault::query(
             "Items",
             unexpected(expression.source(), "Items", "array", items),
         ),
-        Items::Selected(Template::Dynamic(Dynamic::Path(path))) => Fault::runtime(format!(
-            "Reference path \"{}\" must point to array.",
-            path.text()
-        )),
+        // As it is, without the state in front; and a context path is written with one dollar.
+        Items::Selected(Template::Dynamic(Dynamic::Path(path))) => {
+            let path = path.text();
+            let path = path
+                .strip_prefix("$$")
+                .map_or(path.to_owned(), |rest| format!("${rest}"));
+            let cause = format!("Reference path \"{path}\" must point to array.");
+            Fault::Failed(Failure::new(error_name::RUNTIME, cause))
+        }
         _ => Fault::Query {
             message: format!("Map state input must be an array but was: {}", items.text()),
             location: None,

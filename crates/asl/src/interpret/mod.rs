@@ -15,6 +15,7 @@ mod fault;
 mod fork;
 mod lens;
 mod map;
+mod map_run;
 mod parallel;
 mod pass;
 mod paths;
@@ -24,9 +25,12 @@ mod run;
 mod signals;
 mod succeed;
 mod task;
+pub mod trial;
 mod wait;
 
+pub(crate) use context::iso;
 pub use evolve::{IllegalEntry, evolve};
+pub use map_run::{map_run_children, map_run_label};
 pub(crate) use wait::parse_timestamp;
 
 use rand_chacha::ChaCha8Rng;
@@ -75,6 +79,8 @@ struct Run<'a> {
     entries: Vec<Entry>,
     commands: Vec<Command>,
     bytes: usize,
+    /// The context object, where it is given instead of made: a state that is tried alone.
+    context: Option<crate::Data>,
 }
 
 /// What interpreting returns: the only error is an entry that does not fit, which no valid pair of definition and journal has.
@@ -90,6 +96,7 @@ impl<'a> Run<'a> {
             entries: Vec::new(),
             commands: Vec::new(),
             bytes: 0,
+            context: None,
         }
     }
 

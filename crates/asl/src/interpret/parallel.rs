@@ -6,8 +6,9 @@ use super::fault::{Fault, Outcome};
 use super::{Run, Step};
 use crate::entry::{BranchId, Note};
 use crate::event::{Event, Failure, StateKind};
+use crate::execution::Phase;
 use crate::model::{Kind, State};
-use crate::{Command, Data, error_name};
+use crate::{Command, Data, MapRunStatus, error_name};
 
 impl Run<'_> {
     pub(super) fn parallel(&mut self, branch: BranchId, state: &State) -> Outcome {
@@ -85,6 +86,15 @@ impl Run<'_> {
             let own = self.abortable(child);
             if let Some(task) = self.execution.task_of(child).map(|task| task.request.task) {
                 self.commands.push(Command::CancelTask(task));
+            }
+            let run = self.execution.active(child).and_then(|active| {
+                matches!(active.phase, Phase::MapRun)
+                    .then(|| active.run.as_ref().map(|run| run.id))?
+            });
+            if let Some(run) = run {
+                self.commands
+                    .push(Command::EndMapRun(run, MapRunStatus::Aborted));
+                self.event_after(child, cause, Event::MapRunAborted)?;
             }
             if matches!(state.kind, Kind::Map(_)) {
                 self.event_after(

@@ -19,6 +19,11 @@ impl Run<'_> {
         };
         let silent = matches!(fault, Fault::Silent);
         let failure = self.describe(branch, fault)?;
+        self.recover(branch, failure, silent)
+    }
+
+    /// What a failure leads to.
+    pub(super) fn recover(&mut self, branch: BranchId, failure: Failure, silent: bool) -> Step {
         // Branches that still run end with their state.
         let cause = self
             .execution
@@ -56,7 +61,11 @@ impl Run<'_> {
     }
 
     /// Error and cause of a fault, after its event was written if it has one of its own.
-    fn describe(&mut self, branch: BranchId, fault: Fault) -> Result<Failure, super::IllegalEntry> {
+    pub(super) fn describe(
+        &mut self,
+        branch: BranchId,
+        fault: Fault,
+    ) -> Result<Failure, super::IllegalEntry> {
         let active = self.active(branch)?;
         let (entered, before) = (active.entered, active.before);
         let name = self.state(branch)?.name.clone();
@@ -179,7 +188,7 @@ fn error_output(failure: &Failure) -> Data {
 }
 
 /// Milliseconds until the next attempt, after `used` earlier ones. `scatter` between 0 and 1 is full jitter.
-fn delay(retrier: &Retrier, used: u32, scatter: Option<f64>) -> Millis {
+pub(super) fn delay(retrier: &Retrier, used: u32, scatter: Option<f64>) -> Millis {
     /// A year: longer than any execution lives.
     const LONGEST: f64 = 31_536_000.0;
     #[expect(clippy::cast_precision_loss, reason = "seconds below 100,000,000")]

@@ -1,5 +1,6 @@
 //! Branches go on until they wait.
 
+use super::fault::Outcome;
 use super::{Run, Step};
 use crate::entry::BranchId;
 use crate::error_name;
@@ -24,7 +25,13 @@ impl Run<'_> {
             }
             match self.execution.active(branch).map(|active| &active.phase) {
                 None => self.enter(branch)?,
-                Some(Phase::Again) => self.retried(branch)?,
+                Some(Phase::Again) => {
+                    if self.active(branch)?.run.is_some() {
+                        self.redrive_map_run(branch)?;
+                    } else {
+                        self.retried(branch)?;
+                    }
+                }
                 Some(_) => self.start_iteration(branch)?,
             }
         }
@@ -59,8 +66,14 @@ impl Run<'_> {
 
     /// Does what the entered state does, for the first time or again.
     pub(super) fn execute(&mut self, branch: BranchId) -> Step {
+        let outcome = self.perform(branch);
+        self.settle(branch, outcome)
+    }
+
+    /// What the state's kind does; what fails is still to be settled.
+    pub(super) fn perform(&mut self, branch: BranchId) -> Outcome {
         let state = self.state(branch)?;
-        let outcome = match &state.kind {
+        match &state.kind {
             Kind::Pass(pass) => self.pass(branch, state, pass),
             Kind::Succeed => self.succeed(branch, state),
             Kind::Fail(fail) => self.fail(branch, state, fail),
@@ -69,8 +82,7 @@ impl Run<'_> {
             Kind::Task(task) => self.task(branch, state, task),
             Kind::Parallel(_) => self.parallel(branch, state),
             Kind::Map(map) => self.map(branch, state, map),
-        };
-        self.settle(branch, outcome)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::entry::{BranchId, Note};
 use crate::event::{Event, Failure};
 use crate::execution::Phase;
 use crate::model::Kind;
-use crate::{Data, Millis, Refusal, Resource, Signal, TaskId, error_name};
+use crate::{Data, MapRunStatus, Millis, Refusal, Resource, Signal, TaskId, error_name};
 
 impl From<IllegalEntry> for Refusal {
     fn from(entry: IllegalEntry) -> Self {
@@ -33,6 +33,9 @@ impl Run<'_> {
                 | Signal::TaskFailed { task, .. }
                 | Signal::TaskTimedOut { task }
                 | Signal::Heartbeat { task } => Err(self.no_task(task)),
+                Signal::MapRunSucceeded { run, .. } | Signal::MapRunFailed { run, .. } => {
+                    Err(self.no_task(run))
+                }
                 // A response that comes after the end changes nothing.
                 Signal::TaskSubmitted { .. } => Ok(()),
                 _ => Err(Refusal::NotRunning),
@@ -58,6 +61,14 @@ impl Run<'_> {
             Signal::Heartbeat { task } => {
                 let (branch, _) = self.open(task)?;
                 Ok(self.note(branch, Note::Heartbeat { at: self.env.now })?)
+            }
+            Signal::MapRunSucceeded { run, output } => {
+                let branch = self.open_map_run(run)?;
+                Ok(self.map_run_succeeded(branch, run, &output)?)
+            }
+            Signal::MapRunFailed { run, error, cause } => {
+                let branch = self.open_map_run(run)?;
+                Ok(self.map_run_failed(branch, run, Failure::new(error, cause))?)
             }
             Signal::Clock => Ok(self.clock()?),
             Signal::Stop { error, cause } => Ok(self.stop(Failure { error, cause })?),
@@ -86,6 +97,11 @@ impl Run<'_> {
             .task_of(branch)
             .ok_or_else(|| self.no_task(task))?;
         Ok((branch, open.request.resource.clone()))
+    }
+
+    fn open_map_run(&self, run: TaskId) -> Result<BranchId, Refusal> {
+        let branch = self.execution.map_runs.get(&run).copied();
+        branch.ok_or_else(|| self.no_task(run))
     }
 
     fn no_task(&self, task: TaskId) -> Refusal {
@@ -184,7 +200,7 @@ impl Run<'_> {
             }
             Phase::RetryWait => self.retried(branch),
             Phase::Task(_) => self.tasks_timed_out(due),
-            Phase::Entered | Phase::Again | Phase::Fork(_) => {
+            Phase::Entered | Phase::Again | Phase::Fork(_) | Phase::MapRun => {
                 super::evolve::illegal("a timer of a state that waits for no time")
             }
         }
@@ -266,6 +282,12 @@ impl Run<'_> {
                 .tasks
                 .keys()
                 .map(|task| crate::Command::CancelTask(*task)),
+        );
+        self.commands.extend(
+            self.execution
+                .map_runs
+                .keys()
+                .map(|run| crate::Command::EndMapRun(*run, MapRunStatus::Aborted)),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! The fields that only one kind of state has.
 
-use super::{Amount, ChoiceState, ScopeId, Share, Template, Text};
+use super::{Amount, ChoiceState, Distributed, ScopeId, Share, Template, Text};
 use crate::event::StateKind;
 use crate::{Data, Resource};
 
@@ -94,6 +94,8 @@ pub struct MapState {
     pub tolerated_failure_count: Option<Amount>,
     /// `ToleratedFailurePercentage` or its `Path`.
     pub tolerated_failure_percentage: Option<Share>,
+    /// In Distributed mode its iterations are executions of their own.
+    pub distributed: Option<Box<Distributed>>,
 }
 
 /// What a Map state runs over.

@@ -4,6 +4,7 @@
 //! parsed. Nothing here looks at JSON of the definition again. Start reading at [`Definition`], then [`State`].
 
 mod choice;
+mod distributed;
 mod flow;
 mod kinds;
 mod recovery;
@@ -12,6 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use choice::{ChoiceRule, ChoiceState, Comparison, Condition, Operand};
+pub use distributed::{
+    DatasetFormat, Delimiter, Distributed, InputType, ItemBatcher, ItemReader, ReadAction,
+    ResultFormat, ResultWriter, Transformation,
+};
 pub use flow::{
     Amount, Assignments, Dynamic, Flow, JsonPathFlow, JsonataFlow, PathField, ResultPath, Share,
     Template, Text,

@@ -29,17 +29,6 @@ pub(super) const FIELDS: &[&str] = &[
 impl Builder<'_> {
     pub(super) fn map(&mut self, reader: &Reader<'_, '_>) -> Option<MapState> {
         let fields = &reader.fields;
-        for distributed in ["ItemReader", "ItemBatcher", "ResultWriter", "Label"] {
-            if fields.has(distributed) {
-                self.unsupported(
-                    &fields.at(distributed),
-                    format!(
-                        "'{distributed}' belongs to Distributed Map, which is not supported yet"
-                    ),
-                    "Use an inline Map over an array.",
-                );
-            }
-        }
         let owner = match (fields.has("ItemProcessor"), fields.has("Iterator")) {
             (true, false) => "ItemProcessor",
             (false, true) => "Iterator",
@@ -63,25 +52,13 @@ impl Builder<'_> {
             &processor,
             &["StartAt", "States", "ProcessorConfig", "Comment"],
         );
-        if let Some(config) = processor
-            .get("ProcessorConfig")
-            .and_then(|config| self.fields(config, &processor.at("ProcessorConfig")))
-        {
-            match self.string(&config, "Mode") {
-                None | Some("INLINE") => {}
-                Some("DISTRIBUTED") => {
-                    self.unsupported(
-                        &config.at("Mode"),
-                        "Distributed Map is not supported yet",
-                        "Use \"Mode\": \"INLINE\".",
-                    );
-                }
-                Some(_) => self.schema(
-                    &config.at("Mode"),
-                    "Value must be one of INLINE, DISTRIBUTED",
-                ),
+        let distributed = match self.processor_config(&processor) {
+            Some(express) => Some(Box::new(self.distributed(reader, &processor, express))),
+            None => {
+                self.not_distributed(fields);
+                None
             }
-        }
+        };
         let processor = self.scope(&processor, reader.around.language);
         let language = reader.language;
         let items = match language {
@@ -124,6 +101,7 @@ impl Builder<'_> {
                 "ToleratedFailurePercentage",
                 language,
             ),
+            distributed,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! per kind). After this folder nobody looks at the definition's JSON again.
 
 mod choice;
+mod distributed;
 mod express;
 mod fields;
 mod machine;
@@ -113,6 +114,8 @@ impl Builder<'_> {
             ],
         );
         self.check_variables();
+        self.check_labels();
+        self.check_express_children();
         let scopes = std::mem::take(&mut self.scopes)
             .into_iter()
             .collect::<Option<Vec<_>>>()?;

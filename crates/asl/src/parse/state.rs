@@ -122,7 +122,7 @@ impl Builder<'_> {
                 self.require(fields, &["Branches"]);
                 let branches = super::machine::elements(self, fields, "Branches");
                 if branches.is_empty() {
-                    self.schema(&fields.pointer, "Branches must not be empty");
+                    self.schema(&fields.at("Branches"), "Value cannot be empty");
                     return None;
                 }
                 let branches = branches.iter().map(|branch| {

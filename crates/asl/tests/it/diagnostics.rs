@@ -65,12 +65,12 @@ fn unreachable_states_and_fields_of_the_other_language() {
 
 #[test]
 fn what_cannot_run_yet_is_refused() {
-    let text = r#"{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}}}}"#;
+    let text = r#"{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"PARQUET"}},"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}}}}"#;
     let found = errors(text);
     assert_eq!(
         found,
         [
-            "1:UNSUPPORTED UNSUPPORTED: Distributed Map is not supported yet at /States/M/ItemProcessor/ProcessorConfig/Mode"
+            "1:UNSUPPORTED UNSUPPORTED: The input type PARQUET is not supported yet at /States/M/ItemReader/ReaderConfig/InputType"
         ]
     );
 }

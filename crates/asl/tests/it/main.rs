@@ -9,6 +9,8 @@
 mod branches;
 mod diagnostics;
 mod diagram;
+mod distributed;
+mod fuzz;
 mod histories;
 mod hostile;
 mod rebuild;

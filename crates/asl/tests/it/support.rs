@@ -1,8 +1,8 @@
 //! One helper for all: [`check`]. Every decision it makes is also rebuilt from its journal entries and compared.
 
 use asl::{
-    Command, Data, Definition, Entry, Env, Execution, Identity, Refusal, Severity, Signal, Status,
-    TaskId, TaskRequest,
+    Command, Data, Definition, Entry, Env, Execution, Identity, MapRun, Refusal, Severity, Signal,
+    Status, TaskId, TaskRequest,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,10 @@ pub(crate) enum Act {
     Clock,
     /// The clock jumps by so many milliseconds.
     Sleep(i64),
+    /// The oldest Map Run ends with this result.
+    EndMapRun(&'static str),
+    /// The oldest Map Run fails with this error.
+    FailMapRun(&'static str),
     /// Somebody stops the execution.
     Stop,
     /// Somebody redrives it.
@@ -33,6 +37,7 @@ pub(crate) struct Run {
     pub(crate) execution: Execution,
     pub(crate) journal: Vec<Entry>,
     pub(crate) open: Vec<TaskRequest>,
+    pub(crate) map_runs: Vec<MapRun>,
     pub(crate) now: i64,
 }
 
@@ -64,6 +69,7 @@ impl Run {
             execution: Execution::new(identity()),
             journal: Vec::new(),
             open: Vec::new(),
+            map_runs: Vec::new(),
             now: 1_000_000,
         }
     }
@@ -88,6 +94,8 @@ impl Run {
                 match command {
                     Command::RunTask(request) => self.open.push(request),
                     Command::CancelTask(task) => self.open.retain(|open| open.task != task),
+                    Command::StartMapRun(run) => self.map_runs.push(*run),
+                    Command::EndMapRun(run, _) => self.map_runs.retain(|open| open.id != run),
                 }
             }
             self.assert_rebuilt();
@@ -114,6 +122,9 @@ impl Run {
             outstanding, open,
             "commands and state agree on what is open"
         );
+        let going_on: Vec<&MapRun> = self.execution.map_runs().collect();
+        let wanted: Vec<&MapRun> = self.map_runs.iter().collect();
+        assert_eq!(going_on, wanted, "and on the Map Runs");
     }
 
     fn task(&mut self, state: &str, end: bool) -> TaskId {
@@ -154,6 +165,15 @@ impl Run {
                 self.now += millis;
                 Signal::Clock
             }
+            Act::EndMapRun(output) => Signal::MapRunSucceeded {
+                run: self.map_runs.remove(0).id,
+                output: Data::parse(output).unwrap(),
+            },
+            Act::FailMapRun(error) => Signal::MapRunFailed {
+                run: self.map_runs.remove(0).id,
+                error: (*error).into(),
+                cause: "because".into(),
+            },
             Act::Stop => Signal::Stop {
                 error: Some("Stopped".into()),
                 cause: None,

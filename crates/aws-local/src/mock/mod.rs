@@ -70,6 +70,12 @@ impl Mocks {
         self.test_case(machine, test_case).is_some()
     }
 
+    /// Whether a state machine, by name, has test cases.
+    #[must_use]
+    pub fn has_machine(&self, machine: &str) -> bool {
+        self.machines.contains_key(machine)
+    }
+
     /// A runner that answers for these mocks, and hands every other task on.
     #[must_use]
     pub fn runner(self: &Arc<Mocks>, engine: &Engine, others: Arc<dyn TaskRunner>) -> MockRunner {

@@ -13,6 +13,7 @@ use crate::protocol::json::CONTENT_TYPE;
 use crate::protocol::new_request_id;
 use crate::runner::metadata::with_metadata;
 use crate::runner::sns;
+use crate::runner::states::{self, StartedChild};
 
 /// The response to the request that a task makes.
 pub(super) fn to_request(task: &TaskRun) -> Data {
@@ -40,14 +41,11 @@ pub(super) fn to_request(task: &TaskRun) -> Data {
             with_metadata(answer, &request_id, "text/xml", length)
         }
         ("states", "startExecution") => {
-            let arn = started(parameters);
-            let now = Timestamp::now().as_millisecond();
-            // The service writes the time in seconds, Step Functions shows it in milliseconds.
-            let on_the_wire = json!({ "executionArn": arn, "startDate": now / 1000 }).to_string();
-            // AWS's seconds have a fraction and an exponent: 1.700000000123E9.
-            let length = on_the_wire.len() + 6;
-            let answer = members(json!({ "ExecutionArn": arn, "StartDate": now }));
-            with_metadata(answer, &request_id, CONTENT_TYPE, length)
+            let child = StartedChild {
+                arn: started(parameters),
+                at: Timestamp::now().as_millisecond(),
+            };
+            return states::response(&child, &request_id);
         }
         _ => json(json!({})),
     })

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use asl::{Data, Entry, Event, Pattern, Resource, StateKind, TaskId};
-use engine::{Engine, ExecutionError, Page, StorageError, TaskOutcome, TaskRun, TaskRunner};
+use asl::{Data, Dataset, Entry, Event, Failure, MapItem, Pattern, Resource, StateKind, TaskId};
+use engine::{
+    Engine, ExecutionError, Page, Results, StorageError, TaskOutcome, TaskRun, TaskRunner,
+};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
@@ -67,6 +69,14 @@ impl TaskRunner for MockRunner {
         }
         .boxed()
     }
+
+    fn read_items(&self, dataset: Dataset) -> BoxFuture<'static, Result<Vec<MapItem>, Failure>> {
+        self.others.read_items(dataset)
+    }
+
+    fn write_results(&self, results: Results) -> BoxFuture<'static, Result<Data, Failure>> {
+        self.others.write_results(results)
+    }
 }
 
 /// The response for this attempt of a mocked state.
@@ -75,14 +85,22 @@ async fn choose(
     engine: &Engine,
     task: &TaskRun,
 ) -> Result<Option<Response>, Unanswered> {
-    let Some(test_case) = recall(engine, &task.execution_arn).await? else {
-        return Ok(None);
-    };
     let machine = task
         .state_machine_arn
         .rsplit(':')
         .next()
         .unwrap_or_default();
+    // A child of a Map Run belongs to the test case of the execution that started it all.
+    let (machine, origin) = match machine.split_once('/') {
+        None => (machine, task.execution_arn.clone()),
+        Some((machine, _label)) => {
+            let origin = engine.executions().origin(&task.execution_arn).await?;
+            (machine, origin)
+        }
+    };
+    let Some(test_case) = recall(engine, &origin).await? else {
+        return Ok(None);
+    };
     let states = mocks.test_case(machine, &test_case);
     let states = states.ok_or_else(|| Unanswered::Forgotten {
         machine: machine.to_owned(),

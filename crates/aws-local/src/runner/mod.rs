@@ -6,63 +6,135 @@
 //!
 //! Source: AWS Step Functions developer guide, "Integrating optimized services with Step Functions".
 
+pub mod aws_sdk;
 mod lambda;
 pub(crate) mod metadata;
 pub mod sns;
 pub mod sqs;
+pub mod states;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use asl::{Data, Pattern, Resource};
-use engine::{TaskOutcome, TaskRun, TaskRunner};
+use asl::{Data, Dataset, Failure, MapItem, Pattern, Resource, error_name};
+use engine::{Results, TaskOutcome, TaskRun, TaskRunner};
 use futures::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::{map_run, s3::S3};
+
+const NO_S3: &str = "This endpoint has no S3.";
 
 /// A service that Task states can call.
 pub trait Integration: Send + Sync + 'static {
     /// Calls the service. Never panics for anything that a definition or an input can contain.
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+
+    /// Whether it can do what a resource asks for; if not, what to do about it. A definition with another resource is refused.
+    fn supports(&self, resource: &Resource) -> Result<(), String> {
+        let _ = resource;
+        Ok(())
+    }
 }
 
 /// All integrations, by the service's name in the ARN of the resource. A function's own ARN counts as `lambda`.
 #[derive(Clone, Default)]
 pub struct Runner {
     integrations: BTreeMap<&'static str, Arc<dyn Integration>>,
+    s3: Option<S3>,
 }
 
 impl Runner {
+    /// With the place of Map Runs' items and results.
+    #[must_use]
+    pub fn with_s3(self, s3: S3) -> Runner {
+        Runner {
+            s3: Some(s3),
+            ..self
+        }
+    }
+
     /// Adds a service, or replaces it.
     #[must_use]
     pub fn with(mut self, service: &'static str, integration: Arc<dyn Integration>) -> Runner {
         self.integrations.insert(service, integration);
         self
     }
+
+    /// Whether a task can call a resource; if not, what to do about it.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn supports(&self, resource: &Resource) -> Result<(), String> {
+        self.find(resource)?.supports(resource)
+    }
+
+    fn find(&self, resource: &Resource) -> Result<&Arc<dyn Integration>, String> {
+        let service = match resource {
+            Resource::Lambda { .. } => "lambda",
+            Resource::Activity { .. } => "activity",
+            Resource::Integration { service, .. } if service.starts_with("aws-sdk:") => "aws-sdk",
+            Resource::Integration { service, .. } => service,
+        };
+        self.integrations.get(service).ok_or_else(|| {
+            let known: Vec<&str> = self.integrations.keys().copied().collect();
+            format!(
+                "The service {service} cannot be called by tasks of this endpoint. It has: {}.",
+                known.join(", ")
+            )
+        })
+    }
 }
 
 impl TaskRunner for Runner {
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
-        let service = match &task.request.resource {
-            Resource::Lambda { .. } => "lambda",
-            Resource::Activity { .. } => "activity",
-            Resource::Integration { service, .. } => service,
-        };
-        match self.integrations.get(service) {
-            Some(integration) => integration.run(task),
-            None => {
-                let cause = format!(
-                    "The service {service} cannot be called by tasks of this endpoint. It has: {}.",
-                    self.integrations
-                        .keys()
-                        .copied()
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                );
-                async move { failed("States.TaskFailed", cause) }.boxed()
+        match self.find(&task.request.resource) {
+            Ok(integration) => integration.run(task),
+            Err(cause) => async move { failed("States.TaskFailed", cause) }.boxed(),
+        }
+    }
+
+    fn read_items(&self, dataset: Dataset) -> BoxFuture<'static, Result<Vec<MapItem>, Failure>> {
+        let s3 = self.s3.clone();
+        async move {
+            match &s3 {
+                Some(s3) => map_run::read_items(s3, &dataset).await,
+                None => Err(Failure::new(error_name::ITEM_READER_FAILED, NO_S3)),
             }
+        }
+        .boxed()
+    }
+
+    fn write_results(&self, results: Results) -> BoxFuture<'static, Result<Data, Failure>> {
+        let s3 = self.s3.clone();
+        async move {
+            match &s3 {
+                Some(s3) => map_run::write_results(s3, &results).await,
+                None => Err(Failure::new(error_name::RESULT_WRITER_FAILED, NO_S3)),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Whether a resource is this action in one of these patterns.
+fn only(resource: &Resource, known: &str, patterns: &[Pattern]) -> Result<(), String> {
+    match resource {
+        Resource::Integration {
+            action, pattern, ..
+        } if &**action == known && patterns.contains(pattern) => Ok(()),
+        _ => {
+            let suffixes: Vec<String> = patterns
+                .iter()
+                .map(|pattern| format!("{known}{}", pattern.suffix()))
+                .collect();
+            Err(format!("Tasks can call {} of it.", suffixes.join(", ")))
         }
     }
 }
+
+/// The patterns of services that answer at once.
+const AT_ONCE: &[Pattern] = &[Pattern::RequestResponse, Pattern::WaitForTaskToken];
 
 /// The action and whether the task waits for its token; an error for patterns that messaging services do not have.
 fn action_of(task: &TaskRun) -> Result<(&str, bool), TaskOutcome> {

@@ -72,6 +72,10 @@ impl Integration for SnsIntegration {
         }
         .boxed()
     }
+
+    fn supports(&self, resource: &asl::Resource) -> Result<(), String> {
+        super::only(resource, "publish", super::AT_ONCE)
+    }
 }
 
 async fn publish(sns: &Sns, public_url: &str, task: &TaskRun) -> Result<TaskOutcome, TaskOutcome> {

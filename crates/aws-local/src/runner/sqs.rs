@@ -40,6 +40,10 @@ impl Integration for SqsIntegration {
         let sqs = self.sqs.clone();
         async move { send(&sqs, &task).await.unwrap_or_else(|failure| failure) }.boxed()
     }
+
+    fn supports(&self, resource: &asl::Resource) -> Result<(), String> {
+        super::only(resource, "sendMessage", super::AT_ONCE)
+    }
 }
 
 async fn send(sqs: &Sqs, task: &TaskRun) -> Result<TaskOutcome, TaskOutcome> {

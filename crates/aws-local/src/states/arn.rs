@@ -96,6 +96,19 @@ pub(super) fn execution(text: &str) -> Result<(), JsonError> {
     }
 }
 
+/// Checks the ARN of a Map Run: `…:mapRun:MACHINE/LABEL:ID`.
+pub(super) fn map_run(text: &str) -> Result<(), JsonError> {
+    let parts = resource(text, "mapRun")?.split_once(':');
+    match parts.and_then(|(machine, id)| Some((machine.split_once('/')?, id))) {
+        Some(((machine, label), id))
+            if ![machine, label, id].iter().any(|part| part.is_empty()) =>
+        {
+            Ok(())
+        }
+        _ => Err(error::invalid_arn(format!("Invalid ARN: {text}"))),
+    }
+}
+
 /// Checks the ARN of an activity.
 pub(super) fn activity(text: &str) -> Result<(), JsonError> {
     let name = resource(text, "activity")?;

@@ -1,12 +1,13 @@
 //! Definitions as the wire sees them: checked for a type of state machine, and `ValidateStateMachineDefinition`.
 
-use asl::{Diagnostic, Severity};
+use asl::{Code, Diagnostic, Severity};
 use engine::MachineKind;
 use serde::{Deserialize, Serialize};
 
 use super::validate::{Check, DEFINITION};
 use super::{Answer, StepFunctions, error};
 use crate::protocol::json::{JsonError, answer};
+use crate::runner::Runner;
 
 /// `StateMachineType`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,25 +53,50 @@ impl From<Kind> for MachineKind {
     }
 }
 
-/// All that is to be said about a definition for a state machine of this type.
-fn diagnose(text: &str, kind: Kind) -> Vec<Diagnostic> {
+/// All that is to be said about a definition for a state machine of this type, whose tasks are called by this runner.
+fn diagnose(text: &str, kind: Kind, runner: Option<&Runner>) -> Vec<Diagnostic> {
     let asl::Parsed {
         definition,
         mut diagnostics,
     } = asl::parse(text);
-    if let (Some(definition), Kind::Express) = (definition, kind) {
+    let Some(definition) = definition else {
+        return diagnostics;
+    };
+    if kind == Kind::Express {
         diagnostics.extend(definition.express_diagnostics());
+    }
+    for (_, state) in definition.states() {
+        let (Some(runner), asl::model::Kind::Task(task)) = (runner, state.kind()) else {
+            continue;
+        };
+        if let Err(help) = runner.supports(&task.resource) {
+            let (pointer, line) = state.place();
+            diagnostics.push(Diagnostic {
+                severity: Severity::Error,
+                code: Code::Unsupported,
+                pointer: format!("{pointer}/Resource"),
+                line,
+                message: format!(
+                    "The resource provided {} is not recognized. {help}",
+                    task.resource
+                ),
+                help: Some(help),
+            });
+        }
     }
     diagnostics
 }
 
-/// Refuses a definition that has errors.
-pub(super) fn accept(text: &str, kind: Kind) -> Result<(), JsonError> {
-    let errors = errors(&diagnose(text, kind));
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(error::invalid_definition(errors))
+impl StepFunctions {
+    /// Refuses a definition that has errors. What a mocked state machine calls need not exist.
+    pub(super) fn accept(&self, name: &str, text: &str, kind: Kind) -> Result<(), JsonError> {
+        let runner = self.tasks.get().filter(|_| !self.mocks.has_machine(name));
+        let errors = errors(&diagnose(text, kind, runner));
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(error::invalid_definition(errors))
+        }
     }
 }
 
@@ -115,6 +141,7 @@ const MOST: usize = 100;
 
 impl StepFunctions {
     pub(super) fn validate_state_machine_definition(
+        &self,
         request: ValidateStateMachineDefinition,
     ) -> Answer {
         let mut check = Check::default();
@@ -138,7 +165,7 @@ impl StepFunctions {
             .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| *limit > 0)
             .unwrap_or(MOST);
-        let mut found = diagnose(&text, kind);
+        let mut found = diagnose(&text, kind, self.tasks.get());
         let failed = found
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error);

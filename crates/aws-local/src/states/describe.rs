@@ -52,6 +52,10 @@ pub(super) struct DescribeStateMachineForExecution {
 #[serde(rename_all = "camelCase")]
 struct DescribedForExecution {
     definition: Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map_run_arn: Option<String>,
     #[serde(flatten)]
     configuration: Configuration,
     name: String,
@@ -114,11 +118,17 @@ impl StepFunctions {
         let data = IncludedData::check(&mut check, request.included_data);
         check.done()?;
         arn::execution(&arn)?;
+        let failure = |error| executions::failure(error, &arn);
         let found = self.engine.executions().definition_for(&arn).await;
-        let (revision, definition) = found.map_err(|error| executions::failure(error, &arn))?;
+        let (revision, definition) = found.map_err(failure)?;
+        let described = self.engine.executions().describe(&arn).await;
+        let map_run_arn = described.map_err(failure)?.summary.map_run;
+        let label = map_run_arn.as_deref().and_then(map_run_label);
         let definition = ShownDefinition::of(definition, data);
         answer(&DescribedForExecution {
             definition: definition.text,
+            label,
+            map_run_arn,
             configuration: Configuration::of(&revision)?,
             name: revision.state_machine_name.clone(),
             revision_id: shown_revision(&revision.revision_id),
@@ -128,6 +138,12 @@ impl StepFunctions {
             variable_references: definition.variable_references,
         })
     }
+}
+
+/// The label in `…:mapRun:MACHINE/LABEL:ID`.
+fn map_run_label(arn: &str) -> Option<String> {
+    let machine = arn.split(':').nth(6)?;
+    machine.split_once('/').map(|(_, label)| label.to_owned())
 }
 
 /// `IncludedData`

@@ -54,6 +54,11 @@ pub(super) fn invalid_definition(diagnostics: impl std::fmt::Display) -> JsonErr
     )
 }
 
+/// A state that `TestState` does not try.
+pub(super) fn definition_not_testable(reason: &str) -> JsonError {
+    of("InvalidDefinition", reason)
+}
+
 pub(super) fn invalid_logging_configuration(what: &str) -> JsonError {
     of(
         "InvalidLoggingConfiguration",
@@ -163,6 +168,11 @@ pub(super) fn resource_not_found() -> JsonError {
         "ResourceNotFound",
         "Request references a resource that does not exist.",
     )
+}
+
+/// There is no Map Run of this ARN.
+pub(super) fn map_run_not_found(arn: &str) -> JsonError {
+    of("ResourceNotFound", format!("Resource not found: '{arn}'")).with("resourceName", json!(arn))
 }
 
 pub(super) fn too_many_tags(arn: &str) -> JsonError {

@@ -90,6 +90,10 @@ struct ExecutionList {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     execution_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map_run_arn: Option<String>,
     name: String,
     redrive_count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,7 +146,7 @@ impl StatusFilter {
 }
 
 impl StepFunctions {
-    /// Idempotent: the same name and input as a running execution's answers with that one.
+    /// Idempotent for Standard state machines: the same name and input as a running execution's answers with that one.
     pub(super) async fn start_execution(&self, request: StartExecution) -> Answer {
         let mut check = Check::default();
         let text = check.required("stateMachineArn", request.state_machine_arn, ARN);
@@ -158,7 +162,11 @@ impl StepFunctions {
         };
         let missing = |_| error::state_machine_does_not_exist(text);
         if self.machine(&arn.machine).map_err(missing)?.kind == MachineKind::Express {
-            return Err(error::state_machine_type_not_supported());
+            let run = self.start_express(&arn, name, input, test_case).await?;
+            return answer(&Started {
+                execution_arn: run.arn,
+                start_date: seconds(run.started),
+            });
         }
         let mut start = StartRequest::new(arn.machine.as_str(), input);
         start.name = name;
@@ -227,13 +235,16 @@ impl StepFunctions {
             output_details: described.output.map(|_| DataDetails { included }),
             error: described.error.filter(|_| included),
             cause: described.cause.filter(|_| included),
-            redrive_status: if reason.is_some() {
-                "NOT_REDRIVABLE"
-            } else {
-                "REDRIVABLE"
+            redrive_status: match (&reason, &described.summary.map_run) {
+                (Some(_), _) => "NOT_REDRIVABLE",
+                (None, Some(_)) => "REDRIVABLE_BY_MAP_RUN",
+                (None, None) => "REDRIVABLE",
             },
             redrive_status_reason: reason,
-            listed: described.summary.into(),
+            listed: Listed {
+                item_count: None,
+                ..described.summary.into()
+            },
         })
     }
 
@@ -256,14 +267,31 @@ impl StepFunctions {
         let redriven = check.word(
             "redriveFilter",
             request.redrive_filter,
-            |word| matches!(word, "REDRIVEN" | "NOT_REDRIVEN").then_some(()),
+            |word| match word {
+                "REDRIVEN" => Some(true),
+                "NOT_REDRIVEN" => Some(false),
+                _ => None,
+            },
             "REDRIVEN, NOT_REDRIVEN",
         );
         check.done()?;
+        let filter = request.status_filter.as_deref().unwrap_or_default();
         let text = match (arn, map_run) {
             (Some(arn), None) => arn,
-            // There are no Map Runs here.
-            (None, Some(_)) => return Err(error::resource_not_found()),
+            (None, Some(run)) => {
+                super::arn::map_run(&run)?;
+                let page = asked.of(&["ListExecutions", &run, filter])?;
+                let of = ListOf::MapRun {
+                    arn: run.clone(),
+                    redriven,
+                    pending_redrive: matches!(status, Some(StatusFilter::PendingRedrive)),
+                };
+                let status = match status {
+                    Some(StatusFilter::Status(status)) => Some(status),
+                    Some(StatusFilter::PendingRedrive) | None => None,
+                };
+                return self.answer_list(of, status, &page, &run).await;
+            }
             _ => {
                 return Err(error::unfit(
                     "MISSING_REQUIRED_PARAMETER",
@@ -297,8 +325,17 @@ impl StepFunctions {
             Qualifier::Version(_) => ListOf::Version(arn.text),
             Qualifier::Alias(_) => ListOf::Alias(arn.text),
         };
-        let filter = status.map_or("", Status::as_str);
         let page = asked.of(&["ListExecutions", &text, filter])?;
+        self.answer_list(of, status, &page, &text).await
+    }
+
+    async fn answer_list(
+        &self,
+        of: ListOf,
+        status: Option<Status>,
+        page: &super::page::Page,
+        owner: &str,
+    ) -> Answer {
         let part = engine::Page {
             max: page.limit,
             token: page.cursor.clone(),
@@ -308,7 +345,7 @@ impl StepFunctions {
             .executions()
             .list(of, status, part)
             .await
-            .map_err(|error| failure(error, &text))?;
+            .map_err(|error| failure(error, owner))?;
         answer(&ExecutionList {
             executions: found.items.into_iter().map(Listed::from).collect(),
             next_token: found.next.map(|cursor| page.token(&cursor)),
@@ -334,6 +371,8 @@ impl From<ExecutionSummary> for Listed {
     fn from(summary: ExecutionSummary) -> Listed {
         Listed {
             execution_arn: summary.arn,
+            item_count: summary.map_items,
+            map_run_arn: summary.map_run,
             name: summary.name,
             redrive_count: summary.redrives,
             redrive_date: summary.redriven.map(seconds),
@@ -359,6 +398,7 @@ pub(super) fn failure(error: ExecutionError, arn: &str) -> JsonError {
         }
         ExecutionError::InvalidPageToken => error::invalid_token(),
         ExecutionError::Machine(error) => machines::failure(error, arn),
+        ExecutionError::MapRun(error) => super::map_runs::failure(&error),
         ExecutionError::Storage(error) => error::storage(&error),
         error => super::unnamed(&error),
     }

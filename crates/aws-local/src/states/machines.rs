@@ -113,7 +113,7 @@ impl StepFunctions {
         }
         arn::role(&role)?;
         changes.check_rules()?;
-        definition::accept(&text, kind)?;
+        self.accept(&name, &text, kind)?;
 
         let _alone = self.administration.lock().await;
         let new = NewMachine {
@@ -191,7 +191,7 @@ impl StepFunctions {
         let _alone = self.administration.lock().await;
         let machine = self.machine(&arn)?;
         if let Some(text) = &text {
-            definition::accept(text, machine.kind.into())?;
+            self.accept(&machine.name, text, machine.kind.into())?;
         }
         let settings = if changes.is_empty() {
             None

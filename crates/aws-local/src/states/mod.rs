@@ -8,8 +8,7 @@
 //! families that matter most.
 //!
 //! Differs from AWS on purpose:
-//! - `TestState` and the Map Run actions answer `UnknownOperationException`. Express machines run with `StartSyncExecution`
-//!   only (see [`sync`]); `StartExecution` answers `StateMachineTypeNotSupported`.
+//! - Express executions are journalled like all others (see [`sync`]).
 //! - Every change is visible at once. A deleted machine is gone at once, and its running executions go on to their end; AWS
 //!   shows it as `DELETING` and ends them. Either way they cannot be redriven.
 //! - Roles are checked for their form only. Logging, tracing and encryption are kept and shown, without effect.
@@ -27,17 +26,19 @@ mod error;
 mod executions;
 mod history;
 mod machines;
+mod map_runs;
 mod mocked;
 mod page;
 mod redrive;
 mod sync;
 mod tags;
 mod tasks;
+mod test_state;
 mod validate;
 mod versions;
 mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use engine::{Change, Engine};
 use futures::FutureExt as _;
@@ -48,6 +49,7 @@ use serde::de::DeserializeOwned;
 pub use self::workers::Offers;
 use crate::mock::Mocks;
 use crate::protocol::json::{JsonError, JsonRequest, JsonService};
+use crate::runner::Runner;
 
 /// The prefix of `X-Amz-Target`.
 pub const TARGET: &str = "AWSStepFunctions";
@@ -63,6 +65,8 @@ pub struct StepFunctions {
     engine: Engine,
     offers: Offers,
     mocks: Arc<Mocks>,
+    /// Who calls services: for a state that is tried alone, and to know what definitions can ask for.
+    tasks: OnceLock<Runner>,
     /// Actions that change machines, versions, aliases, tags or activities happen one after the other.
     administration: tokio::sync::Mutex<()>,
     /// So do redrives.
@@ -83,6 +87,7 @@ impl StepFunctions {
             engine,
             offers: Offers::default(),
             mocks: Arc::default(),
+            tasks: OnceLock::new(),
             administration: tokio::sync::Mutex::default(),
             redrives: tokio::sync::Mutex::default(),
         }
@@ -92,6 +97,11 @@ impl StepFunctions {
     #[must_use]
     pub fn with_mocks(self, mocks: Arc<Mocks>) -> StepFunctions {
         StepFunctions { mocks, ..self }
+    }
+
+    /// Tells who calls services: `TestState` needs it, and definitions that call others are refused. Only the first one counts.
+    pub fn call_services_with(&self, runner: Runner) {
+        let _ = self.tasks.set(runner);
     }
 
     /// Where a runner leaves the tasks of activities.
@@ -112,7 +122,7 @@ impl StepFunctions {
             }
             "ListStateMachines" => self.list_state_machines(request.parse()?),
             "ValidateStateMachineDefinition" => {
-                Self::validate_state_machine_definition(request.parse()?)
+                self.validate_state_machine_definition(request.parse()?)
             }
 
             "PublishStateMachineVersion" => {
@@ -139,6 +149,10 @@ impl StepFunctions {
             "RedriveExecution" => self.redrive_execution(request.parse()?).await,
             "GetExecutionHistory" => self.get_execution_history(request.parse()?).await,
 
+            "DescribeMapRun" => self.describe_map_run(request.parse()?).await,
+            "ListMapRuns" => self.list_map_runs(request.parse()?).await,
+            "UpdateMapRun" => self.update_map_run(request.parse()?).await,
+
             "SendTaskSuccess" => self.send_task_success(request.parse()?).await,
             "SendTaskFailure" => self.send_task_failure(request.parse()?).await,
             "SendTaskHeartbeat" => self.send_task_heartbeat(request.parse()?).await,
@@ -149,6 +163,8 @@ impl StepFunctions {
             "DeleteActivity" => self.delete_activity(request.parse()?).await,
 
             "GetActivityTask" => self.get_activity_task(request.parse()?).await,
+
+            "TestState" => self.test_state(request.parse()?).await,
 
             "TagResource" => self.tag_resource(request.parse()?).await,
             "UntagResource" => self.untag_resource(request.parse()?).await,

@@ -65,6 +65,10 @@ impl StepFunctions {
         if let Some(date) = answered(&tokens, token.as_deref(), &summary, self.engine.now()) {
             return redriven(date);
         }
+        if summary.map_run.is_some() {
+            let reason = "Child workflow executions are redriven by redriving the execution that started their Map Run";
+            return Err(error::execution_not_redrivable(reason));
+        }
         let reason = executions.not_redrivable(&summary).await;
         if let Some(reason) = reason.map_err(|error| error::storage(&error))? {
             return Err(error::execution_not_redrivable(&reason));

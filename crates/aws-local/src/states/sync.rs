@@ -1,4 +1,5 @@
-//! `StartSyncExecution`: an Express state machine runs to its end before the answer.
+//! Express executions: `StartSyncExecution` runs one to its end before the answer, `StartExecution` starts one that nobody hears
+//! of again: it has no description, no history, and no name of its own.
 //!
 //! Differs from AWS: inside, it runs as every execution does, journalled and under an `execution` ARN, which its context
 //! object shows. Its answer has the `express` ARN that AWS gives it.
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::arn::MachineArn;
 use super::executions::{DataDetails, start_failure};
-use super::validate::{ARN, Check, NAME, PAYLOAD, TRACE_HEADER};
+use super::validate::{self, ARN, Check, NAME, PAYLOAD, TRACE_HEADER};
 use super::{Answer, StepFunctions, error, seconds};
 use crate::protocol::json::{JsonError, answer};
 
@@ -62,6 +63,16 @@ struct Billing {
     billed_memory_used_in_m_b: u32,
 }
 
+/// An Express execution that runs.
+pub(super) struct Express {
+    /// The ARN that AWS gives it.
+    pub(super) arn: String,
+    name: String,
+    /// The ARN under which it is journalled.
+    inner: String,
+    pub(super) started: asl::Millis,
+}
+
 impl StepFunctions {
     pub(super) async fn start_sync_execution(&self, request: StartSyncExecution) -> Answer {
         let mut check = Check::default();
@@ -79,28 +90,51 @@ impl StepFunctions {
         if self.machine(&arn.machine).map_err(missing)?.kind != MachineKind::Express {
             return Err(error::state_machine_type_not_supported());
         }
-        let name = name.unwrap_or_else(|| Uuid::new_v4().to_string());
-        let run = Uuid::new_v4().to_string();
-        let mut start = StartRequest::new(arn.machine.as_str(), input);
-        // Names of Express executions may come again: the run's own id keeps them apart.
-        start.name = Some(run.clone());
-        self.route(&arn, &mut start).await?;
         let ended = self.engine.executions().ended();
-        let started = self.engine.executions().start(start).await;
-        let started = started.map_err(|error| start_failure(error, &text))?;
-        let end = tokio::time::timeout(LONGEST, self.end_of(&started.arn, ended)).await;
+        let run = self.start_express(&arn, name, input, None).await?;
+        let end = tokio::time::timeout(LONGEST, self.end_of(&run.inner, ended)).await;
         let (described, timed_out) = match end {
             Ok(described) => (described?, false),
-            Err(_) => (self.cut_off(&started.arn).await?, true),
+            Err(_) => (self.cut_off(&run.inner).await?, true),
         };
-        let express = arn.machine.replacen(":stateMachine:", ":express:", 1);
         answer(&finished(
             described,
             timed_out,
             arn.machine,
-            format!("{express}:{name}:{run}"),
-            name,
+            run.arn,
+            run.name,
         ))
+    }
+
+    /// Starts an Express execution. Any number of them may have the same name.
+    pub(super) async fn start_express(
+        &self,
+        arn: &MachineArn,
+        name: Option<String>,
+        input: Data,
+        test_case: Option<&str>,
+    ) -> Result<Express, JsonError> {
+        let name = name.unwrap_or_else(|| Uuid::new_v4().to_string());
+        if !validate::is_name(&name) {
+            return Err(error::invalid_name(&name));
+        }
+        let run = Uuid::new_v4().to_string();
+        let mut start = StartRequest::new(arn.machine.as_str(), input);
+        // The run's own id keeps them apart.
+        start.name = Some(run.clone());
+        self.route(arn, &mut start).await?;
+        if let Some(test_case) = test_case {
+            self.mock(arn, &mut start, test_case).await?;
+        }
+        let started = self.engine.executions().start(start).await;
+        let started = started.map_err(|error| start_failure(error, &arn.text))?;
+        let express = arn.machine.replacen(":stateMachine:", ":express:", 1);
+        Ok(Express {
+            arn: format!("{express}:{name}:{run}"),
+            name,
+            inner: started.arn,
+            started: started.started,
+        })
     }
 
     async fn end_of(

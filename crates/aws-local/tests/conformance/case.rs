@@ -39,6 +39,9 @@ pub(crate) struct Case {
     self_contained: bool,
     /// More members of the request.
     pub(crate) request: Option<Map<String, Value>>,
+    /// Files that it reads.
+    #[serde(default)]
+    pub(crate) s3_objects: Vec<S3Object>,
     /// The calls of a case of kind `api`, in order.
     #[serde(default)]
     pub(crate) steps: Vec<Step>,
@@ -119,6 +122,14 @@ pub(crate) struct Step {
     pub(crate) matches: Vec<Match>,
 }
 
+/// A file in a bucket.
+#[derive(Debug, Deserialize)]
+pub(crate) struct S3Object {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) body: String,
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Match {
     pub(crate) key: String,
@@ -137,7 +148,8 @@ impl Case {
 
     /// Whether it can be run here: without services, or with mocked ones.
     pub(crate) fn is_runnable(&self) -> bool {
-        (self.needs.is_empty() || self.is_mockable())
+        let has_files = self.needs == ["s3"] && !self.s3_objects.is_empty();
+        (self.needs.is_empty() || has_files || self.is_mockable())
             && (self.definition.is_some() || self.kind == Kind::Api)
             && self.interactions.is_empty()
             && self.self_contained
@@ -151,6 +163,7 @@ impl Case {
         let reads_files = |feature: &String| feature == "ItemReader" || feature == "ResultWriter";
         let attempts = mocks.values().filter_map(Value::as_array).flatten();
         self.kind == Kind::Execution
+            && self.s3_objects.is_empty()
             && !self.needs.is_empty()
             && self.machine_type.as_deref() == Some("STANDARD")
             && self.expected.history.is_some()

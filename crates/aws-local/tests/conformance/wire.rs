@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_local::mock::Mocks;
+use aws_local::s3::{Properties, S3};
 use aws_local::{Options, Server};
 use bytes::Bytes;
 use engine::{Ended, Engine, Settings};
@@ -12,9 +13,10 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
-use crate::case::Case;
+use crate::case::{Case, S3Object};
 use crate::run::mocked;
 
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -26,6 +28,8 @@ pub(crate) struct Wire {
     address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     engine: Engine,
+    s3: S3,
+    files: Mutex<()>,
     serving: JoinHandle<()>,
     _directory: TempDir,
 }
@@ -53,12 +57,14 @@ impl Wire {
         let options = Options {
             data_dir: directory.path().to_owned(),
             public_url: format!("http://{address}"),
+            endpoints: Default::default(),
         };
         let mocks = Mocks::read(&mocked::configuration(cases).to_string()).unwrap();
         let server = Server::open_mocked(&engine, options, Arc::new(mocks))
             .await
             .unwrap();
         engine.start(server.runner()).unwrap();
+        let s3 = server.s3().clone();
         let router = server.router();
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let executor = hyper_util::rt::TokioExecutor::new();
@@ -67,6 +73,8 @@ impl Wire {
             address,
             client,
             engine,
+            s3,
+            files: Mutex::default(),
             serving,
             _directory: directory,
         }
@@ -107,6 +115,20 @@ impl Wire {
         }
         body["ResponseMetadata"] = json!({ "HTTPHeaders": {}, "HTTPStatusCode": status });
         Reply { body, failure }
+    }
+
+    /// Puts files into their buckets; nobody else does while the guard lives.
+    pub(crate) async fn put(&self, files: &[S3Object]) -> MutexGuard<'_, ()> {
+        let guard = self.files.lock().await;
+        for file in files {
+            self.s3.create_bucket(&file.bucket).await.unwrap();
+            let content = Bytes::from(file.body.clone());
+            let put = self
+                .s3
+                .put(&file.bucket, &file.key, content, Properties::default());
+            put.await.unwrap();
+        }
+        guard
     }
 
     /// Tells of ended executions; to be asked for before one is started.

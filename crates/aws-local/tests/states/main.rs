@@ -8,9 +8,13 @@
 mod activities;
 mod aliases;
 mod executions;
+mod express;
 mod machines;
+mod map_runs;
+mod nested;
 mod redrive;
 mod refusals;
 mod support;
 mod tags;
+mod test_state;
 mod tokens;

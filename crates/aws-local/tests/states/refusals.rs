@@ -213,12 +213,6 @@ async fn what_is_wrong_or_missing_is_named_as_aws_names_it() {
             "This operation is not supported by this type of state machine".to_owned(),
         ),
         (
-            "StartExecution",
-            json!({"stateMachineArn": express}),
-            "StateMachineTypeNotSupported",
-            "This operation is not supported by this type of state machine".to_owned(),
-        ),
-        (
             "ListExecutions",
             json!({"stateMachineArn": wait, "nextToken": "AAAA"}),
             "InvalidToken",
@@ -263,8 +257,8 @@ async fn what_is_wrong_or_missing_is_named_as_aws_names_it() {
         (
             "DescribeMapRun",
             json!({"mapRunArn": format!("{HERE}:mapRun:m/l:1")}),
-            "UnknownOperationException",
-            "The operation AWSStepFunctions.DescribeMapRun is not known to this endpoint.".to_owned(),
+            "ResourceNotFound",
+            format!("Resource not found: '{HERE}:mapRun:m/l:1'"),
         ),
     ];
     for (action, body, code, message) in cases {

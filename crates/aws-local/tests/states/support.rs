@@ -47,6 +47,7 @@ impl Fixture {
         let options = Options {
             data_dir: directory.path().to_owned(),
             public_url: format!("http://{address}"),
+            endpoints: Default::default(),
         };
         let server = Server::open(&engine, options).await.unwrap();
         let ended = engine.executions().ended();
@@ -76,6 +77,10 @@ impl Fixture {
         self.engine.shutdown().await;
         drop((self.server, self.engine));
         Self::start_in(self.directory, settings).await
+    }
+
+    pub(crate) fn s3(&self) -> &aws_local::s3::S3 {
+        self.server.s3()
     }
 
     pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {

@@ -7,6 +7,7 @@
 
 mod raw;
 mod runner;
+mod s3;
 mod ses;
 mod sns;
 mod sqs;

@@ -33,6 +33,7 @@ impl Wire {
         let options = Options {
             data_dir: directory.path().to_owned(),
             public_url: format!("http://{address}"),
+            endpoints: Default::default(),
         };
         let server = Server::open(&engine, options).await.unwrap();
         let router = server.router();

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use asl::{Command, Env, Refusal, Signal, Status};
 
-use super::Shared;
 use super::live::{Live, State};
 use super::store::{self, Standing, Transition};
+use super::{Shared, map_run_store};
 use crate::journal::Commit;
 use crate::{Ended, Millis, StorageError};
 
@@ -110,18 +110,23 @@ impl Shared {
         let transition = transition(
             live.id,
             record,
-            &decision.entries,
+            &decision,
             &state.execution,
             next_due,
+            env.now,
         )?;
         state.records = record;
         state.pending += 1;
         let shared = Arc::clone(self);
         let (live, commands) = (Arc::clone(live), decision.commands);
         let ended = self.ended(&live, &state.execution);
+        let last_event = state.execution.last_event_id();
         let effects = move |outcome: &Result<(), StorageError>| match outcome {
             Ok(()) => {
-                live.state().pending -= 1;
+                let mut state = live.state();
+                state.pending -= 1;
+                state.stored = last_event;
+                drop(state);
                 shared.stored(&live, commands, ended);
             }
             Err(_) => shared.lost(&live),
@@ -143,13 +148,18 @@ impl Shared {
             match command {
                 Command::RunTask(request) => self.run_task(live, request),
                 Command::CancelTask(task) => self.cancel_task(live.id, task),
+                Command::StartMapRun(run) => self.run_map(live, *run),
+                Command::EndMapRun(run, status) => self.end_map_run(live.id, run, status),
             }
         }
         if let Some(ended) = ended {
             self.cancel_tasks(live.id);
             self.cache.remove(live);
-            // Nobody need be listening.
-            let _ = self.ended.send(ended);
+            match live.child {
+                Some(child) => self.map_runs.child_ended(child, ended.status),
+                // Nobody need be listening.
+                None => drop(self.ended.send(ended)),
+            }
         }
     }
 
@@ -216,6 +226,7 @@ impl Shared {
             execution,
             stored.records,
             stored.next_due,
+            stored.child,
         );
         Ok(Arc::new(live))
     }
@@ -259,17 +270,23 @@ pub(crate) fn next_due(execution: &asl::Execution, more: bool, now: Millis) -> O
 pub(crate) fn transition(
     execution: u64,
     record: u32,
-    entries: &[asl::Entry],
+    decision: &asl::Decision,
     state: &asl::Execution,
     next_due: Option<Millis>,
+    now: Millis,
 ) -> Result<Transition, StorageError> {
     let running = state.status() == Status::Running;
-    let effects = if running { state.tasks().count() } else { 0 };
+    let effects = if running {
+        state.tasks().count() + state.map_runs().count()
+    } else {
+        0
+    };
     Ok(Transition {
         execution,
         record,
         last_event: state.last_event_id(),
-        entries: serde_json::to_string(entries)
+        map_runs: map_run_store::changes(&decision.commands, now),
+        entries: serde_json::to_string(&decision.entries)
             .map_err(|error| StorageError::corrupt("entries to store", error))?,
         standing: Standing {
             status: state.status().as_str(),

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use asl::{Data, Signal, TaskId, TaskRequest};
+use asl::{Data, Dataset, Failure, MapItem, Signal, TaskId, TaskRequest, error_name};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::advance::SignalError;
 use super::live::Live;
+use super::map_run::Results;
 use crate::StorageError;
 
 /// Does what tasks ask for: the layers above, with their services.
@@ -20,6 +21,28 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Runs a task. It is called again for a task whose outcome had not been recorded when the process ended, so what it does
     /// must bear repetition or use [`TaskRun::effect`]. A panic fails the task.
     fn run(&self, run: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+
+    /// Reads the items of a Distributed Map. Called again if the process ends before the Map Run does.
+    ///
+    /// # Errors
+    /// What the Map Run fails with.
+    fn read_items(&self, dataset: Dataset) -> BoxFuture<'static, Result<Vec<MapItem>, Failure>> {
+        let bucket = dataset.arguments.text().to_owned();
+        let cause = format!("There is nothing here that could read {bucket}.");
+        async move { Err(Failure::new(error_name::ITEM_READER_FAILED, cause)) }.boxed()
+    }
+
+    /// Writes the results of a Distributed Map; answers with the state's result. May be called twice with the same.
+    ///
+    /// # Errors
+    /// What the Map Run fails with.
+    fn write_results(&self, results: Results) -> BoxFuture<'static, Result<Data, Failure>> {
+        let cause = format!(
+            "There is nothing here that could write to {}.",
+            results.place.text()
+        );
+        async move { Err(Failure::new(error_name::RESULT_WRITER_FAILED, cause)) }.boxed()
+    }
 }
 
 /// A task to be run.
@@ -132,18 +155,23 @@ impl Shared {
         };
         let (shared, runner) = (Arc::clone(self), Arc::clone(runner));
         self.spawn(async move {
-            let outcome = shared.outcome(&*runner, run);
+            let permit = Mutex::new(None);
+            let give_back = || drop(permit.lock().unwrap_or_else(PoisonError::into_inner).take());
+            let outcome = shared.outcome(&*runner, run, &permit);
             tokio::pin!(outcome);
             let signal = loop {
                 tokio::select! {
                     signal = &mut outcome => break signal,
                     Some((output, recorded)) = submissions.recv() => {
                         shared.deliver(id, task, Signal::TaskSubmitted { task, output }).await;
+                        // From now on it waits for others, whose tasks may need the place.
+                        give_back();
                         // Nobody hears it if the run was given up.
                         let _ = recorded.send(());
                     }
                 }
             };
+            give_back();
             if let Some(signal) = signal {
                 shared.deliver(id, task, signal).await;
             }
@@ -174,12 +202,18 @@ impl Shared {
         }
     }
 
-    async fn outcome(&self, runner: &dyn TaskRunner, run: TaskRun) -> Option<Signal> {
+    async fn outcome<'s>(
+        &'s self,
+        runner: &dyn TaskRunner,
+        run: TaskRun,
+        place: &Mutex<Option<SemaphorePermit<'s>>>,
+    ) -> Option<Signal> {
         let task = run.request.task;
-        let _permit = tokio::select! {
+        let permit = tokio::select! {
             permit = self.dispatch.permits.acquire() => permit.ok()?,
             () = run.cancelled.cancelled() => return None,
         };
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
         let execution = run.execution_arn.clone();
         // Also a panic before the runner returns its future fails the task alone.
         let running = AssertUnwindSafe(async { runner.run(run).await }).catch_unwind();
@@ -202,7 +236,7 @@ impl Shared {
     }
 
     /// Gives the outcome to the execution, again and again if it cannot be stored: it must not be lost.
-    async fn deliver(self: &Arc<Self>, id: u64, task: TaskId, signal: Signal) {
+    pub(crate) async fn deliver(self: &Arc<Self>, id: u64, task: TaskId, signal: Signal) {
         loop {
             match self.signal(id, signal.clone()).await {
                 Ok(()) => return,

@@ -1,6 +1,6 @@
 //! What can go wrong with an execution, one variant for each answer AWS has.
 
-use crate::{MachineError, StorageError};
+use crate::{MachineError, MapRunError, StorageError};
 
 /// Why an execution was not started. Nothing was changed.
 /// Source: "AWS Step Functions API Reference", `StartExecution`.
@@ -62,6 +62,9 @@ pub enum ExecutionError {
     /// No machine, or a bad ARN of one.
     #[error(transparent)]
     Machine(#[from] MachineError),
+    /// No such Map Run.
+    #[error(transparent)]
+    MapRun(#[from] MapRunError),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

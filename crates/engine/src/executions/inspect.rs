@@ -5,6 +5,7 @@ use std::sync::Arc;
 use asl::{Data, Entry, Event, Status};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::map_run_store::pending;
 use super::{Executions, store};
 use crate::{ExecutionError, Millis, Revision, StorageError, StoredDefinition};
 
@@ -31,6 +32,10 @@ pub struct ExecutionSummary {
     pub redrives: u32,
     /// When last.
     pub redriven: Option<Millis>,
+    /// ARN of the Map Run whose child it is.
+    pub map_run: Option<String>,
+    /// How many of the Map Run's items it works on.
+    pub map_items: Option<u32>,
     pub(super) key: u64,
     pub(super) machine: i64,
 }
@@ -59,6 +64,15 @@ pub enum ListOf {
     Version(String),
     /// Started through this alias.
     Alias(String),
+    /// Children of a Map Run.
+    MapRun {
+        /// Its ARN.
+        arn: String,
+        /// Only those that were redriven, or only those that were not.
+        redriven: Option<bool>,
+        /// Only unsuccessful ones that wait for the redrive of their run that has begun.
+        pending_redrive: bool,
+    },
 }
 
 /// A part of a list.
@@ -79,8 +93,9 @@ pub struct Paged<T> {
     pub next: Option<String>,
 }
 
-const COLUMNS: &str = "executions.id, executions.name, machines.name, version_arn, alias_arn, status, started, stopped, redrives, \
-    redriven, output, error, cause, executions.revision, executions.machine";
+const COLUMNS: &str = "executions.id, executions.name, machines.name, version_arn, alias_arn, executions.status, executions.started, executions.stopped, executions.redrives, \
+    executions.redriven, output, error, cause, executions.revision, executions.machine, \
+    (select arn from map_runs where map_runs.id = executions.map_run), executions.map_items";
 const TABLES: &str = "executions join machines on machines.id = executions.machine";
 
 struct Found {
@@ -140,6 +155,7 @@ impl Executions {
         status: Option<Status>,
         page: Page,
     ) -> Result<Paged<ExecutionSummary>, ExecutionError> {
+        let mut more = String::new();
         let (column, owner) = match of {
             ListOf::Machine(arn) => {
                 let machine = self.shared.machines.describe(&arn)?.revision.machine;
@@ -150,6 +166,25 @@ impl Executions {
             }
             ListOf::Version(arn) => ("version_arn", rusqlite::types::Value::Text(arn)),
             ListOf::Alias(arn) => ("alias_arn", rusqlite::types::Value::Text(arn)),
+            ListOf::MapRun {
+                arn,
+                redriven,
+                pending_redrive,
+            } => {
+                let run = self.map_run_row(&arn).await?;
+                match redriven {
+                    Some(true) => more.push_str(" and executions.redrives > 0"),
+                    Some(false) => more.push_str(" and executions.redrives = 0"),
+                    None => {}
+                }
+                if pending_redrive {
+                    more.push_str(&format!(" and {}", pending(run.awaits_redrives_of())));
+                }
+                (
+                    "executions.map_run",
+                    rusqlite::types::Value::Integer(run.id),
+                )
+            }
         };
         let before = match page.token {
             Some(token) => i64::try_from(read_token(&token)?.0)
@@ -163,7 +198,7 @@ impl Executions {
             "and ?4 is null"
         };
         let query = format!(
-            "select {COLUMNS} from {TABLES} where {column} = ?1 and executions.id < ?2 and records > 0 {of_status} order by executions.id desc limit ?3"
+            "select {COLUMNS} from {TABLES} where {column} = ?1 and executions.id < ?2 and records > 0 {of_status}{more} order by executions.id desc limit ?3"
         );
         let place = self.shared.place.clone();
         let limit = page.max.saturating_add(1);
@@ -230,6 +265,26 @@ impl Executions {
     ) -> Result<(u64, ExecutionSummary), ExecutionError> {
         let summary = self.find(arn).await?.summary;
         Ok((summary.key, summary))
+    }
+
+    /// The ARN of the execution of this number.
+    pub(crate) async fn arn_of(&self, key: u64) -> Result<String, StorageError> {
+        let place = self.shared.place.clone();
+        let found = self.shared.journal.read(move |db| {
+            let mut query = db.prepare_cached(
+                "select machines.name, executions.name from executions join machines on machines.id = executions.machine \
+                 where executions.id = ?1",
+            )?;
+            let key = i64::try_from(key).unwrap_or(i64::MAX);
+            let names = query.query_row([key], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            });
+            Ok(names.optional()?)
+        });
+        let (machine, name) = found
+            .await?
+            .ok_or_else(|| StorageError::Corrupt(format!("execution {key} is missing")))?;
+        Ok(place.execution(&machine, &name))
     }
 
     pub(crate) async fn input_of(&self, key: u64) -> Result<Option<Data>, StorageError> {
@@ -331,17 +386,7 @@ fn read_history(
 fn read(row: &Row<'_>, place: &crate::arn::Place) -> Result<Found, StorageError> {
     let (name, machine): (String, String) = (row.get(1)?, row.get(2)?);
     let status: String = row.get(5)?;
-    let known = [
-        Status::Running,
-        Status::Succeeded,
-        Status::Failed,
-        Status::TimedOut,
-        Status::Aborted,
-    ];
-    let status = known
-        .into_iter()
-        .find(|known| known.as_str() == status)
-        .ok_or_else(|| StorageError::Corrupt(format!("status {status} of an execution")))?;
+    let status = status_of(&status)?;
     Ok(Found {
         summary: ExecutionSummary {
             arn: place.execution(&machine, &name),
@@ -356,6 +401,8 @@ fn read(row: &Row<'_>, place: &crate::arn::Place) -> Result<Found, StorageError>
             redriven: row.get(9)?,
             key: row.get::<_, i64>(0)?.unsigned_abs(),
             machine: row.get(14)?,
+            map_run: row.get(15)?,
+            map_items: row.get(16)?,
         },
         output: row.get(10)?,
         error: row.get(11)?,
@@ -364,8 +411,23 @@ fn read(row: &Row<'_>, place: &crate::arn::Place) -> Result<Found, StorageError>
     })
 }
 
+/// Reads the column of that name.
+pub(super) fn status_of(text: &str) -> Result<Status, StorageError> {
+    let known = [
+        Status::Running,
+        Status::Succeeded,
+        Status::Failed,
+        Status::TimedOut,
+        Status::Aborted,
+    ];
+    known
+        .into_iter()
+        .find(|known| known.as_str() == text)
+        .ok_or_else(|| StorageError::Corrupt(format!("status {text} of an execution")))
+}
+
 /// Page tokens: two numbers that mean nothing to a client, as long as AWS's are opaque.
-fn write_token(a: u64, b: u64) -> String {
+pub(super) fn write_token(a: u64, b: u64) -> String {
     use base64::Engine as _;
     let mut bytes = [0; 17];
     bytes[0] = 1;
@@ -374,7 +436,7 @@ fn write_token(a: u64, b: u64) -> String {
     base64::engine::general_purpose::URL_SAFE.encode(bytes)
 }
 
-fn read_token(token: &str) -> Result<(u64, u64), ExecutionError> {
+pub(super) fn read_token(token: &str) -> Result<(u64, u64), ExecutionError> {
     use base64::Engine as _;
     let read = || -> Option<(u64, u64)> {
         let bytes = base64::engine::general_purpose::URL_SAFE

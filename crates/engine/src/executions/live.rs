@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::map_run_store::ChildOf;
 use crate::{Millis, Revision};
 
 /// A running execution in memory.
@@ -11,6 +12,8 @@ pub(crate) struct Live {
     pub(crate) id: u64,
     pub(crate) revision: Arc<Revision>,
     pub(crate) definition: Arc<asl::Definition>,
+    /// Whose child it is.
+    pub(crate) child: Option<ChildOf>,
     state: Mutex<State>,
     used: AtomicU64,
 }
@@ -21,6 +24,8 @@ pub(crate) struct State {
     pub(crate) records: u32,
     /// When it must hear of the clock.
     pub(crate) due: Option<Millis>,
+    /// The last event that is on disk; what was decided after it may still be lost.
+    pub(crate) stored: u64,
     /// Records handed to the journal and not yet resolved.
     pub(crate) pending: u32,
     /// A record could not be stored: this copy is ahead of the journal and must not be used any more.
@@ -35,8 +40,10 @@ impl Live {
         execution: asl::Execution,
         records: u32,
         due: Option<Millis>,
+        child: Option<ChildOf>,
     ) -> Live {
         let state = Mutex::new(State {
+            stored: execution.last_event_id(),
             execution,
             records,
             due,
@@ -47,6 +54,7 @@ impl Live {
             id,
             revision,
             definition,
+            child,
             state,
             used: AtomicU64::new(0),
         }

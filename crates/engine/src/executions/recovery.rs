@@ -38,6 +38,8 @@ impl Shared {
         });
         let shared = Arc::clone(self);
         self.spawn(async move { shared.keep_time().await });
+        let shared = Arc::clone(self);
+        self.spawn(async move { shared.stop_left_children().await });
         if let Some(retain) = self.retain {
             let shared = Arc::clone(self);
             self.spawn(async move { shared.keep_pruning(retain).await });
@@ -50,11 +52,19 @@ impl Shared {
         loop {
             match self.live(id).await {
                 Ok(Some(Found::Live(live))) => {
-                    let tasks: Vec<_> = {
+                    let (tasks, map_runs): (Vec<_>, Vec<_>) = {
                         let state = live.state();
                         self.timers.set(id, state.due);
-                        state.execution.tasks().cloned().collect()
+                        // What is decided but not on disk yet runs after its own commit.
+                        let stands = |id: asl::TaskId| id.0 <= state.stored;
+                        let execution = &state.execution;
+                        let tasks = execution.tasks().filter(|task| stands(task.task));
+                        let map_runs = execution.map_runs().filter(|run| stands(run.id));
+                        (tasks.cloned().collect(), map_runs.cloned().collect())
                     };
+                    map_runs
+                        .into_iter()
+                        .for_each(|run| self.run_map(&live, run));
                     tasks
                         .into_iter()
                         .for_each(|task| self.run_task(&live, task));

@@ -1,9 +1,11 @@
 //! Going on after the end: AWS's RedriveExecution.
 
+use std::sync::Arc;
+
 use asl::{Refusal, Signal};
 
 use super::advance::SignalError;
-use super::{ExecutionSummary, Executions, store};
+use super::{ExecutionSummary, Executions, Shared, store};
 use crate::{ExecutionError, Millis, StorageError};
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
@@ -29,32 +31,7 @@ impl Executions {
         if let Some(reason) = self.not_redrivable(&summary).await? {
             return Err(ExecutionError::ExecutionNotRedrivable { reason });
         }
-        let stored = shared.journal.read(move |db| store::load(db, key)).await?;
-        let stored = stored.ok_or_else(|| ExecutionError::ExecutionDoesNotExist {
-            arn: arn.to_owned(),
-        })?;
-        let live = shared.rebuild(key, stored).await?;
-        // The copy of its earlier life may not have been given up yet.
-        if let Some(ended) = shared.cache.get(key) {
-            shared.cache.remove(&ended);
-        }
-        let live = shared.cache.insert(live);
-        let decided = shared.decide(&live, &mut live.state(), Signal::Redrive);
-        let commit = decided.map_err(|error| {
-            shared.cache.remove(&live);
-            match error {
-                SignalError::Refused(Refusal::NotRedrivable { reason }) => {
-                    ExecutionError::ExecutionNotRedrivable { reason }
-                }
-                SignalError::Storage(error) => error.into(),
-                error => StorageError::Corrupt(format!("a redrive was refused: {error:?}")).into(),
-            }
-        })?;
-        if let Some(commit) = commit {
-            commit.await?;
-        }
-        let redriven = live.state().execution.redriven_at();
-        Ok(redriven.unwrap_or_else(|| shared.clock.now()))
+        shared.revive(key).await
     }
 
     /// Why [`Executions::redrive`] would be refused now, in the words of AWS's `redriveStatusReason`; `None` if it would not.
@@ -69,9 +46,12 @@ impl Executions {
         let Some(stopped) = summary.stopped else {
             return Ok(summary.status.redrivable(0).err());
         };
-        let machine = shared.machines.describe(&summary.state_machine_arn);
-        if !machine.is_ok_and(|machine| machine.revision.machine == summary.machine) {
-            return Ok(Some("State machine is in DELETING status".to_owned()));
+        // The machine of a Map Run's children is its parent's with a label.
+        if summary.map_run.is_none() {
+            let machine = shared.machines.describe(&summary.state_machine_arn);
+            if !machine.is_ok_and(|machine| machine.revision.machine == summary.machine) {
+                return Ok(Some("State machine is in DELETING status".to_owned()));
+            }
         }
         let key = summary.key;
         let events = shared.journal.read(move |db| store::last_event(db, key));
@@ -87,5 +67,37 @@ impl Executions {
             None
         };
         Ok(reason.map(str::to_owned))
+    }
+}
+
+impl Shared {
+    /// Redrives an execution that has ended; when. Whoever calls holds the right to read it.
+    pub(crate) async fn revive(self: &Arc<Self>, key: u64) -> Result<Millis, ExecutionError> {
+        let stored = self.journal.read(move |db| store::load(db, key)).await?;
+        let stored = stored.ok_or_else(|| {
+            StorageError::Corrupt(format!("execution {key} is gone before its redrive"))
+        })?;
+        let live = self.rebuild(key, stored).await?;
+        // The copy of its earlier life may not have been given up yet.
+        if let Some(ended) = self.cache.get(key) {
+            self.cache.remove(&ended);
+        }
+        let live = self.cache.insert(live);
+        let decided = self.decide(&live, &mut live.state(), Signal::Redrive);
+        let commit = decided.map_err(|error| {
+            self.cache.remove(&live);
+            match error {
+                SignalError::Refused(Refusal::NotRedrivable { reason }) => {
+                    ExecutionError::ExecutionNotRedrivable { reason }
+                }
+                SignalError::Storage(error) => error.into(),
+                error => StorageError::Corrupt(format!("a redrive was refused: {error:?}")).into(),
+            }
+        })?;
+        if let Some(commit) = commit {
+            commit.await?;
+        }
+        let redriven = live.state().execution.redriven_at();
+        Ok(redriven.unwrap_or_else(|| self.clock.now()))
     }
 }

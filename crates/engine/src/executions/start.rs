@@ -95,6 +95,7 @@ impl Executions {
             version_arn,
             alias_arn,
             started: shared.clock.now(),
+            child: None,
         };
         let started = birth.started;
         match shared
@@ -113,7 +114,8 @@ impl Executions {
 }
 
 impl Shared {
-    async fn begin(
+    /// Makes the execution's row and its first record, unless there is one of that name.
+    pub(crate) async fn begin(
         self: &Arc<Self>,
         birth: Birth,
         revision: Arc<Revision>,
@@ -136,8 +138,16 @@ impl Shared {
         let decision = asl::decide(&definition, &mut execution, Signal::Start { input }, &env)
             .map_err(|refusal| StorageError::corrupt("a new execution", refusal))?;
         let next_due = next_due(&execution, decision.more, env.now);
-        let transition = transition(id, 1, &decision.entries, &execution, next_due)?;
-        let live = Arc::new(Live::new(id, revision, definition, execution, 1, next_due));
+        let transition = transition(id, 1, &decision, &execution, next_due, env.now)?;
+        let live = Arc::new(Live::new(
+            id,
+            revision,
+            definition,
+            execution,
+            1,
+            next_due,
+            birth.child,
+        ));
         let shared = Arc::clone(self);
         let commands = decision.commands;
         let adopt = move |outcome: &Result<Inserted, StorageError>| {

@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::map_run_store::{self, ChildOf, MapRunChange, map_runs_tables};
 use crate::{Millis, StorageError};
 
 /// A transition is one record and one changed row. `records.id` is the execution's number and, in its last 20 bits, the
 /// record's place in it: the records of an execution lie together, and one tree is all that a transition touches besides the row.
-pub(crate) const TABLES: &str = "
+pub(crate) const TABLES: &str = concat!(
+    "
     create table executions (
         id integer primary key,
         machine integer not null,
@@ -25,7 +27,10 @@ pub(crate) const TABLES: &str = "
         redriven integer,
         output text,
         error text,
-        cause text
+        cause text,
+        map_run integer,
+        map_index integer,
+        map_items integer
     );
     -- for: StartExecution finds the execution of that name; every action finds the execution of an ARN
     create unique index executions_by_name on executions (machine, name);
@@ -39,12 +44,27 @@ pub(crate) const TABLES: &str = "
     -- for: recovery at start
     create index executions_due on executions (next_due) where next_due is not null;
     create index executions_with_effects on executions (id) where effects > 0;
+    -- for: the children of a Map Run, in their order
+    create index executions_by_map_run on executions (map_run, map_index) where map_run is not null;
     create table records (
         id integer primary key,
         last_event integer not null,
         entries text not null
     );
-";
+",
+    map_runs_tables!()
+);
+
+/// What version 1 of the tables lacks.
+pub(crate) const TO_VERSION_2: &str = concat!(
+    "
+    alter table executions add column map_run integer;
+    alter table executions add column map_index integer;
+    alter table executions add column map_items integer;
+    create index executions_by_map_run on executions (map_run, map_index) where map_run is not null;
+    ",
+    map_runs_tables!()
+);
 
 pub(crate) const RECORD_BITS: u32 = 20;
 
@@ -67,6 +87,8 @@ pub(crate) struct Transition {
     pub(crate) last_event: u64,
     pub(crate) entries: String,
     pub(crate) standing: Standing,
+    /// What it does to its Map Runs.
+    pub(crate) map_runs: Vec<MapRunChange>,
 }
 
 /// The part of an execution's row that transitions change.
@@ -93,6 +115,8 @@ pub(crate) struct Birth {
     pub(crate) version_arn: Option<String>,
     pub(crate) alias_arn: Option<String>,
     pub(crate) started: Millis,
+    /// Whose child it is.
+    pub(crate) child: Option<ChildOf>,
 }
 
 /// What StartExecution found under the name.
@@ -115,8 +139,9 @@ pub(crate) fn insert(
     let inserted = db
         .prepare_cached(
             "insert into executions (id, machine, revision, name, version_arn, alias_arn, status, started, stopped, records, \
-             next_due, effects, redrives, output, error, cause) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, ?14, ?15) on conflict (machine, name) do nothing",
+             next_due, effects, redrives, output, error, cause, map_run, map_index, map_items) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, ?14, ?15, ?16, ?17, ?18) \
+             on conflict (machine, name) do nothing",
         )?
         .execute(params![
             i64::try_from(transition.execution).unwrap_or(i64::MAX),
@@ -134,6 +159,9 @@ pub(crate) fn insert(
             standing.output,
             standing.error,
             standing.cause,
+            birth.child.map(|child| child.run),
+            birth.child.map(|child| child.index),
+            birth.child.map(|child| child.items),
         ])?;
     if inserted == 0 {
         let existing = db
@@ -149,6 +177,7 @@ pub(crate) fn insert(
             })?;
         return Ok(existing);
     }
+    map_run_store::apply(db, transition.execution, &transition.map_runs)?;
     insert_record(db, transition)?;
     Ok(Inserted::New)
 }
@@ -180,6 +209,7 @@ pub(crate) fn advance(db: &Connection, transition: &Transition) -> Result<(), St
     if updated == 0 {
         return Err(StorageError::Stale);
     }
+    map_run_store::apply(db, transition.execution, &transition.map_runs)?;
     insert_record(db, transition)
 }
 
@@ -202,12 +232,13 @@ pub(crate) struct Stored {
     pub(crate) running: bool,
     pub(crate) records: u32,
     pub(crate) next_due: Option<Millis>,
+    pub(crate) child: Option<ChildOf>,
     pub(crate) entries: Vec<asl::Entry>,
 }
 
 pub(crate) fn load(db: &Connection, id: u64) -> Result<Option<Stored>, StorageError> {
     let stored = db
-        .prepare_cached("select name, revision, version_arn, alias_arn, status, records, next_due from executions where id = ?1")?
+        .prepare_cached("select name, revision, version_arn, alias_arn, status, records, next_due, map_run, map_index, map_items from executions where id = ?1")?
         .query_row([i64::try_from(id).unwrap_or(i64::MAX)], |row| {
             Ok(Stored {
                 name: row.get(0)?,
@@ -217,6 +248,7 @@ pub(crate) fn load(db: &Connection, id: u64) -> Result<Option<Stored>, StorageEr
                 running: row.get_ref(4)?.as_str()? == asl::Status::Running.as_str(),
                 records: row.get(5)?,
                 next_due: row.get(6)?,
+                child: map_run_store::child_of(row, 7)?,
                 entries: Vec::new(),
             })
         })

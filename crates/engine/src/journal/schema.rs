@@ -7,7 +7,7 @@ use rusqlite::{Connection, config::DbConfig};
 use crate::{OpenError, StorageError, documents, executions, machines, queues};
 
 /// Raise it with every change of the tables, and add the step from the version before.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// SQLite's "application id" of our files: the letters `rstk`.
 const APPLICATION: i64 = 0x7273_746b;
@@ -21,15 +21,17 @@ const TABLES: [&str; 4] = [
 
 pub(crate) fn open(file: &Path, max_bytes: Option<u64>) -> Result<Connection, OpenError> {
     let connection = Connection::open(file).map_err(StorageError::from)?;
-    if !guard(&connection, file)? {
-        set_up(&connection).map_err(StorageError::from)?;
+    match guard(&connection, file)? {
+        Some(VERSION) => {}
+        Some(found) => upgrade(&connection, found).map_err(StorageError::from)?,
+        None => set_up(&connection).map_err(StorageError::from)?,
     }
     configure(&connection, max_bytes).map_err(StorageError::from)?;
     Ok(connection)
 }
 
-/// True if the file is ours and current, false if it is new.
-fn guard(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
+/// The version of the file if it is ours, `None` if it is new.
+fn guard(connection: &Connection, file: &Path) -> Result<Option<i64>, OpenError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let foreign = || OpenError::Foreign {
         file: file.to_owned(),
@@ -45,7 +47,7 @@ fn guard(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
             .query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
             .map_err(StorageError::from)?;
         return if tables == 0 {
-            Ok(false)
+            Ok(None)
         } else {
             Err(foreign())
         };
@@ -60,7 +62,22 @@ fn guard(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
             known: VERSION,
         });
     }
-    Ok(true)
+    Ok(Some(version))
+}
+
+/// Brings the tables of an older version up to date, all or nothing.
+fn upgrade(connection: &Connection, found: i64) -> rusqlite::Result<()> {
+    tracing::info!(
+        from = found,
+        to = VERSION,
+        "the tables are brought up to date"
+    );
+    let transaction = connection.unchecked_transaction()?;
+    if found < 2 {
+        transaction.execute_batch(executions::TO_VERSION_2)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {

@@ -81,6 +81,34 @@ pub(crate) fn insert_machine(
     insert_revision(db, db.last_insert_rowid(), row)
 }
 
+/// The machine of a Map Run's children: a row that no list shows, for their ARNs and their definition. Runs of the same state of the
+/// same definition share one.
+pub(crate) fn child_machine(
+    db: &Connection,
+    name: &str,
+    kind: MachineKind,
+    row: &RevisionRow,
+) -> Result<Rows, StorageError> {
+    let known = db
+        .prepare_cached(
+            "select machines.id, revisions.id, definitions.id from machines join revisions on revisions.id = machines.revision \
+             join definitions on definitions.id = revisions.definition where machines.name = ?1 and machines.kind = ?2 \
+             and revisions.role_arn = ?3 and definitions.text = ?4 order by machines.id desc limit 1",
+        )?
+        .query_row(params![name, kind.as_str(), row.role_arn, row.definition], |row| {
+            Ok(Rows { machine: row.get(0)?, revision: row.get(1)?, definition: row.get(2)? })
+        })
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    db.prepare_cached(
+        "insert into machines (name, kind, created, revision, deleted) values (?1, ?2, ?3, 0, ?3)",
+    )?
+    .execute(params![name, kind.as_str(), row.created])?;
+    insert_revision(db, db.last_insert_rowid(), row)
+}
+
 /// Adds a revision and makes it the current one.
 pub(crate) fn insert_revision(
     db: &Connection,

@@ -5,6 +5,7 @@
 mod documents;
 mod executions;
 mod fixture;
+mod map_runs;
 mod polling;
 mod pruning;
 mod queues;

@@ -139,6 +139,24 @@ async fn a_newer_database_and_a_changed_migration_are_refused() {
 }
 
 #[tokio::test]
+async fn a_mysql_database_that_does_not_exist_is_made_as_it_must_be() {
+    each(async |url| {
+        if url.starts_with("mysql:") {
+            let absent = format!("{url}_new");
+            for _ in 0..2 {
+                let warehouse = Warehouse::open(&absent, 1).unwrap();
+                warehouse.migrate().await.unwrap();
+                assert_eq!(product::list(&warehouse).await.unwrap(), []);
+                warehouse.close().await;
+            }
+            let name = absent.rsplit('/').next().unwrap();
+            sql(&url, &format!("drop database {name}")).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_mysql_database_that_ignores_case_is_refused() {
     each(async |url| {
         if url.starts_with("mysql:") {

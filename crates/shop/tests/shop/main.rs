@@ -12,6 +12,7 @@ mod checkouts;
 mod crashes;
 mod crowds;
 mod databases;
+mod latest;
 mod mails;
 mod outbox;
 mod reorders;

@@ -16,6 +16,12 @@ const LOOKS: u32 = 60;
 const INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(wire: &Wire, case: &Case, number: usize) -> Outcome {
+    // Cases name the same files.
+    let _files = if case.s3_objects.is_empty() {
+        None
+    } else {
+        Some(wire.put(&case.s3_objects).await)
+    };
     let mut request = json!({
         "name": format!("case-{number}"), "definition": case.definition(), "roleArn": ROLE,
         "type": case.machine_type.as_deref().unwrap_or("STANDARD"),

@@ -1,0 +1,294 @@
+//! Executions started by executions: `states:startExecution`, `.sync`, `.sync:2` and `.waitForTaskToken`.
+//!
+//! The request is the wire's own `StartExecution`. A task that waits for its child (`.sync`) tells what was answered
+//! ([`TaskRun::submitted`]) and goes on until the child has ended; if nobody wants its outcome any more, the child is stopped.
+//! After a restart it runs again and finds the child that it started: by a name that is made from the task, or by a note
+//! taken before the child was started under a name of the definition's choice.
+//!
+//! Source: developer guide, "Start a new AWS Step Functions state machine from a running execution"; recorded histories.
+
+use std::sync::Arc;
+
+use asl::{Data, Pattern, Resource};
+use engine::{Engine, ExecutionError, TaskOutcome, TaskRun};
+use futures::{FutureExt, future::BoxFuture};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use super::metadata::with_metadata;
+use super::{Integration, cause, failed, not_startable};
+use crate::protocol::json::{CONTENT_TYPE, JsonError, JsonRequest, JsonService as _};
+use crate::protocol::new_request_id;
+use crate::states::StepFunctions;
+
+/// The kind of the documents that say which task started an execution.
+const DOCUMENT: &str = "states.child";
+
+/// Starts executions for Task states.
+pub struct StatesIntegration {
+    nesting: Arc<Nesting>,
+}
+
+struct Nesting {
+    engine: Engine,
+    service: Arc<StepFunctions>,
+}
+
+impl StatesIntegration {
+    /// Over the service and its engine.
+    pub fn new(engine: Engine, service: Arc<StepFunctions>) -> StatesIntegration {
+        StatesIntegration {
+            nesting: Arc::new(Nesting { engine, service }),
+        }
+    }
+}
+
+impl Integration for StatesIntegration {
+    fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
+        let nesting = Arc::clone(&self.nesting);
+        async move { nesting.run(&task).await.unwrap_or_else(|failure| failure) }.boxed()
+    }
+
+    fn supports(&self, resource: &Resource) -> Result<(), String> {
+        let all = [
+            Pattern::RequestResponse,
+            Pattern::WaitForTaskToken,
+            Pattern::Sync,
+            Pattern::Sync2,
+        ];
+        super::only(resource, "startExecution", &all)
+    }
+}
+
+impl Nesting {
+    async fn run(&self, task: &TaskRun) -> Result<TaskOutcome, TaskOutcome> {
+        let pattern = match &task.request.resource {
+            Resource::Integration {
+                action, pattern, ..
+            } if &**action == "startExecution" => *pattern,
+            other => {
+                let cause = format!("The resource {other} is not one that this service has.");
+                return Err(failed("States.Runtime", cause));
+            }
+        };
+        let request_id = new_request_id();
+        let refuse = |error: JsonError| failure(&error, &request_id);
+        let started = match self.child_of(task).await {
+            Some(child) => child,
+            None => self.start(task).await?.map_err(refuse)?,
+        };
+        let response = response(&started, &request_id);
+        match pattern {
+            Pattern::RequestResponse => Ok(TaskOutcome::Succeeded(response)),
+            Pattern::WaitForTaskToken => Ok(TaskOutcome::Submitted(response)),
+            Pattern::Sync | Pattern::Sync2 => {
+                task.submitted(response).await;
+                let ended = self.end_of(task, &started.arn).await.map_err(refuse)?;
+                Ok(outcome(ended, pattern == Pattern::Sync2))
+            }
+        }
+    }
+
+    /// Starts the child. An outer error is the task's own mistake, an inner one the service's refusal.
+    async fn start(&self, task: &TaskRun) -> Result<Result<StartedChild, JsonError>, TaskOutcome> {
+        let given = task.request.parameters.value();
+        let text = |name: &str| given.get(name).and_then(Value::as_str);
+        let Some(machine) = text("StateMachineArn") else {
+            let missing = "The field 'StateMachineArn' is required but was missing";
+            return Err(not_startable(task, missing));
+        };
+        let mut request = json!({ "stateMachineArn": machine, "name": name_of(task) });
+        match given.get("Input") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(input)) => request["input"] = input.as_str().into(),
+            Some(input) => request["input"] = input.to_string().into(),
+        }
+        if let Some(name) = text("Name") {
+            request["name"] = name.into();
+            // Only a child that is not there yet can become ours.
+            let arn = format!(
+                "{}:{name}",
+                machine.replacen(":stateMachine:", ":execution:", 1)
+            );
+            if self.described(&arn).await.is_err() {
+                let effect = task.effect();
+                let noted = self.engine.documents().put(DOCUMENT, &effect, &arn);
+                if let Err(error) = noted.await {
+                    tracing::warn!(%error, "a nested execution could not be noted");
+                    return Ok(Err(JsonError::internal()));
+                }
+            }
+        }
+        if let Some(header) = text("TraceHeader") {
+            request["traceHeader"] = header.into();
+        }
+        Ok(self.call("StartExecution", &request).await.map(|answer| {
+            let seconds = answer["startDate"].as_f64().unwrap_or_default();
+            StartedChild {
+                arn: answer["executionArn"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+                at: milliseconds(seconds),
+            }
+        }))
+    }
+
+    /// The child that an earlier run of this task started under a name of the definition's choice.
+    async fn child_of(&self, task: &TaskRun) -> Option<StartedChild> {
+        task.request.parameters.value().get("Name")?;
+        let noted = self.engine.documents().get(DOCUMENT, &task.effect()).await;
+        let arn: String = noted.ok()??;
+        let described = self.described(&arn).await.ok()?;
+        Some(StartedChild {
+            at: milliseconds(described["startDate"].as_f64()?),
+            arn,
+        })
+    }
+
+    /// Waits for the end of a child; `DescribeExecution`'s answer.
+    async fn end_of(&self, task: &TaskRun, child: &str) -> Result<Value, JsonError> {
+        let mut ended = self.engine.executions().ended();
+        loop {
+            let described = self.described(child).await?;
+            if described["status"] != "RUNNING" {
+                return Ok(described);
+            }
+            tokio::select! {
+                heard = hear(&mut ended, child) => heard?,
+                () = task.cancelled.cancelled() => {
+                    // A closing engine cancels too, and drops this task the next time it is looked at.
+                    tokio::task::yield_now().await;
+                    let stopped = self.engine.executions().stop(child, None, None).await;
+                    if let Err(error) = stopped && !matches!(error, ExecutionError::ExecutionDoesNotExist { .. }) {
+                        tracing::warn!(%error, child, "a nested execution could not be stopped");
+                    }
+                    return self.described(child).await;
+                }
+            }
+        }
+    }
+
+    async fn described(&self, execution: &str) -> Result<Value, JsonError> {
+        self.call("DescribeExecution", &json!({ "executionArn": execution }))
+            .await
+    }
+
+    async fn call(&self, action: &str, request: &Value) -> Result<Value, JsonError> {
+        let request = JsonRequest {
+            body: request.to_string().into(),
+            base_url: String::new(),
+            request_id: new_request_id(),
+        };
+        let answer = self.service.call(action, request).await?;
+        serde_json::from_slice(&answer).map_err(|_| JsonError::internal())
+    }
+}
+
+async fn hear(ended: &mut Receiver<engine::Ended>, child: &str) -> Result<(), JsonError> {
+    loop {
+        match ended.recv().await {
+            Ok(ended) if ended.arn != child => {}
+            // This one; or some were missed, so look again.
+            Ok(_) | Err(RecvError::Lagged(_)) => return Ok(()),
+            Err(RecvError::Closed) => return Err(JsonError::internal()),
+        }
+    }
+}
+
+/// A child that runs, and since when.
+pub(crate) struct StartedChild {
+    pub(crate) arn: String,
+    pub(crate) at: asl::Millis,
+}
+
+/// What Step Functions shows of `StartExecution`'s answer.
+pub(crate) fn response(started: &StartedChild, request_id: &str) -> Data {
+    // The service writes the time in seconds, Step Functions shows it in milliseconds.
+    let on_the_wire = json!({ "executionArn": started.arn, "startDate": started.at / 1000 });
+    // AWS's seconds have a fraction and an exponent: 1.700000000123E9.
+    let length = on_the_wire.to_string().len() + 6;
+    let mut answer = Map::new();
+    answer.insert("ExecutionArn".to_owned(), started.arn.as_str().into());
+    answer.insert("StartDate".to_owned(), started.at.into());
+    Data::new(with_metadata(answer, request_id, CONTENT_TYPE, length))
+}
+
+/// How a child's end ends the task that waits for it.
+fn outcome(described: Value, parsed: bool) -> TaskOutcome {
+    let succeeded = described["status"] == "SUCCEEDED";
+    let mut shown = in_pascal_case(described);
+    for (name, value) in shown.iter_mut() {
+        if name.ends_with("Date")
+            && let Some(seconds) = value.as_f64()
+        {
+            *value = milliseconds(seconds).into();
+        }
+        if parsed
+            && matches!(name.as_str(), "Input" | "Output")
+            && let Some(Ok(data)) = value.as_str().map(serde_json::from_str)
+        {
+            *value = data;
+        }
+    }
+    let shown = Value::Object(shown);
+    if succeeded {
+        TaskOutcome::Succeeded(Data::new(shown))
+    } else {
+        failed("States.TaskFailed", shown.to_string())
+    }
+}
+
+/// Members of an answer in the case that Step Functions writes them in; payloads in it are texts and stay as they are.
+fn in_pascal_case(value: Value) -> Map<String, Value> {
+    let Value::Object(members) = value else {
+        return Map::new();
+    };
+    let members = members.into_iter().map(|(name, value)| {
+        let value = match value {
+            Value::Object(_) => Value::Object(in_pascal_case(value)),
+            value => value,
+        };
+        (pascal_case(&name), value)
+    });
+    members.collect()
+}
+
+/// `executionArn` → `ExecutionArn`.
+pub(crate) fn pascal_case(name: &str) -> String {
+    let mut characters = name.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}
+
+/// The name of a child that the definition leaves without one: the same each time the task is run.
+fn name_of(task: &TaskRun) -> String {
+    let digest = Sha256::digest(task.effect());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
+}
+
+fn milliseconds(seconds: f64) -> asl::Millis {
+    #[expect(clippy::cast_possible_truncation, reason = "a time of this millennium")]
+    let milliseconds = (seconds * 1000.0).round() as asl::Millis;
+    milliseconds
+}
+
+fn failure(error: &JsonError, request_id: &str) -> TaskOutcome {
+    let shape = error.shape();
+    let name = shape.strip_suffix("Exception").unwrap_or(shape);
+    failed(
+        format!("StepFunctions.{name}Exception"),
+        cause(
+            &error.message,
+            "AWSStepFunctions",
+            error.status.as_u16(),
+            shape,
+            request_id,
+        ),
+    )
+}

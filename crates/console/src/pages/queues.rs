@@ -1,0 +1,201 @@
+//! `/queues`: parked tasks and every queue's depth; `/queues/{name}`: one queue.
+//!
+//! Looking takes nothing away: parked tasks are found in the histories of executions, and a queue is asked for its
+//! attributes only. So the messages of a queue that no task parks in are counted here and not read.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use maud::{Markup, html};
+use operate::parked::Parked;
+use operate::queues::{self, Queue};
+use operate::{AT_ONCE, when, words};
+
+use super::execution;
+use crate::act::{self, parked_key, parked_links};
+use crate::app::App;
+use crate::error::{PageError, partial};
+use crate::layout::{Page, Tab, empty, status};
+
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/queues", get(all))
+        .route("/queues/{name}", get(one))
+}
+
+async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
+    let queues = read_all(&app).await;
+    let waiting = app.act.waiting.look(&app.at).await;
+    let body = html! {
+        div .head { h1 { "Queues" } }
+        section .card aria-labelledby="parked-title" {
+            h2 #parked-title { "Parked tasks" }
+            @match &waiting {
+                Ok(waiting) => { (parked(waiting, waiting.parked.iter().collect())) }
+                Err(error) => { div .body { (partial("The parked tasks", error)) } }
+            }
+        }
+        section .card aria-labelledby="queues-title" {
+            h2 #queues-title { "All queues" }
+            @match &queues {
+                Ok(queues) if queues.is_empty() => {
+                    (empty("There is no queue here", html! { "Queues are made with the stack: by " code { "restock up" } ", or by the deployment on AWS." }))
+                }
+                Ok(queues) => { (table(queues, waiting.as_ref().map(|w| w.parked.as_slice()).unwrap_or_default())) }
+                Err(error) => { div .body { (partial("The queues", error)) } }
+            }
+        }
+    };
+    Ok(Page::new("Queues", Tab::Queues).render(&app, body))
+}
+
+async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
+    let urls = queues::urls(&app.at).await?;
+    let mut queues: Vec<Queue> = stream::iter(urls)
+        .map(|url| {
+            let at = app.at.clone();
+            async move { queues::read(&at, &url).await }
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_filter_map(async |queue| Ok(queue))
+        .try_collect()
+        .await?;
+    queues.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(queues)
+}
+
+async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Markup, PageError> {
+    let missing = || PageError::NotFound(format!("there is no queue {name} here"));
+    let urls = queues::urls(&app.at).await?;
+    let url = urls
+        .iter()
+        .find(|url| queues::name_of(url) == name)
+        .ok_or_else(missing)?;
+    let queue = queues::read(&app.at, url).await?.ok_or_else(missing)?;
+    let waiting = app.act.waiting.look(&app.at).await?;
+    let inside: Vec<_> = waiting
+        .parked
+        .iter()
+        .filter(|p| p.queue_url == queue.url || queues::name_of(&p.queue_url) == name)
+        .collect();
+    let title = format!("Queue {name}");
+    let body = html! {
+        p .crumb { a href="/queues" { "Queues" } }
+        div .head { h1 { (name) } }
+        div .stats {
+            div .stat { b { (queue.visible) } "to be received" }
+            div .stat { b { (queue.in_flight) } "in flight" }
+            div .stat { b { (queue.delayed) } "delayed" }
+            div .stat { b { (oldest(&inside)) } "oldest" }
+        }
+        dl .facts {
+            dt { "Kept for" } dd { (days(queue.kept_seconds)) }
+            dt { "Hidden while worked on" } dd { (queue.visibility_seconds) " s" }
+            @if let Some(dlq) = &queue.dead_letters {
+                dt { "Dead letters go to" }
+                dd { a href={ "/queues/" (dlq) } { (dlq) } @if let Some(n) = queue.receives { " after " (n) " receives" } }
+            }
+        }
+        section .card aria-labelledby="messages" {
+            h2 #messages { "Messages" }
+            @if inside.is_empty() {
+                (empty("No task is parked here", html! {
+                    @if queue.visible + queue.in_flight + queue.delayed > 0 {
+                        "Its messages are counted and not read: receiving them would take them from whoever works on them. "
+                        "To read one, use your own tool of SQS."
+                    } @else { "Nothing waits in this queue." }
+                }))
+            } @else { (parked(&waiting, inside)) }
+        }
+    };
+    Ok(Page::new(&title, Tab::Queues).render(&app, body))
+}
+
+/// Parked tasks with their reason, to be answered one by one or several at once.
+fn parked(waiting: &operate::waiting::Waiting, parked: Vec<&Parked>) -> Markup {
+    let now = Timestamp::now();
+    html! {
+        @if parked.is_empty() {
+            (empty("Nothing is parked", html! {
+                "A task that fails for good waits here for you, with its input and its error, and nothing is lost meanwhile."
+            }))
+        } @else {
+            form method="get" {
+                div .scroll {
+                    table .records {
+                        caption { "Oldest first" @if waiting.more { ", of the newest " (act::MOST_LOOKED_AT) " running executions" } }
+                        thead { tr {
+                            th scope="col" { span .quiet { "Choose" } } th scope="col" { "Execution" } th scope="col" { "Task" }
+                            th scope="col" { "Why" } th scope="col" { "Product" } th scope="col" { "Waits" } th scope="col" { "Answer" }
+                        } }
+                        tbody { @for p in &parked { (row(p, now)) } }
+                    }
+                }
+                div .pages.actions {
+                    button formaction="/act/replay" type="submit" { "Replay the chosen" }
+                    button .danger formaction="/act/discard" type="submit" { "Discard the chosen" }
+                }
+            }
+        }
+    }
+}
+
+fn row(p: &Parked, now: Timestamp) -> Markup {
+    html! {
+        tr data-row {
+            td {
+                input type="checkbox" name="parked" value=(parked_key(p))
+                    aria-label={ "Choose " (p.state) " of " (p.execution) };
+            }
+            td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
+            td data-name="Task" { (status("parked")) " " (p.state) br; span .sub { "after " (p.retries) " retries" } }
+            td .wide { (words::sentence(&p.error, &p.cause)) }
+            td data-name="Product" { (p.product.as_deref().unwrap_or("–")) }
+            td data-name="Waits" { time datetime=(p.since) title=(when::local(p.since)) { (when::duration(p.since, now)) } }
+            td .wide { (parked_links(p)) }
+        }
+    }
+}
+
+fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
+    html! {
+        div .scroll {
+            table .records {
+                thead { tr {
+                    th scope="col" { "Queue" } th .num scope="col" { "To be received" } th .num scope="col" { "In flight" }
+                    th .num scope="col" { "Delayed" } th scope="col" { "Oldest" } th scope="col" { "Dead letters to" }
+                } }
+                tbody {
+                    @for queue in queues {
+                        @let inside: Vec<_> = parked.iter().filter(|p| queues::name_of(&p.queue_url) == queue.name).collect();
+                        tr data-row {
+                            td .wide { a href={ "/queues/" (queue.name) } { (queue.name) } }
+                            td .num data-name="To be received" { (queue.visible) }
+                            td .num data-name="In flight" { (queue.in_flight) }
+                            td .num data-name="Delayed" { (queue.delayed) }
+                            td data-name="Oldest" { (oldest(&inside)) }
+                            td data-name="Dead letters to" { (queue.dead_letters.as_deref().unwrap_or("–")) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The age of the oldest parked task; SQS itself tells no ages.
+fn oldest(parked: &[&Parked]) -> String {
+    let since = parked.iter().map(|p| p.since).min();
+    since.map_or_else(
+        || "–".to_owned(),
+        |since| when::duration(since, Timestamp::now()),
+    )
+}
+
+fn days(seconds: u64) -> String {
+    format!("{} days", seconds / 86_400)
+}

@@ -1,0 +1,139 @@
+//! Why something could not be read or changed.
+
+use std::error::Error;
+
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use thiserror::Error;
+
+/// Why something could not be read or changed.
+#[derive(Debug, Error)]
+pub enum OperateError {
+    /// Nobody answered at all.
+    #[error(
+        "cannot {what}: no answer ({why}). Is `restock up` running there? Another address: --endpoint-url"
+    )]
+    Unreachable {
+        /// What was attempted.
+        what: String,
+        /// What the network said.
+        why: String,
+    },
+    /// The service answered, and said no.
+    #[error("cannot {what}: {}{why}", code.as_ref().map(|c| format!("{c}: ")).unwrap_or_default())]
+    Refused {
+        /// What was attempted.
+        what: String,
+        /// AWS's error code.
+        code: Option<String>,
+        /// AWS's message.
+        why: String,
+    },
+    /// No such state machine.
+    #[error("there is no state machine {name}. There are {known}")]
+    NoMachine {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No such execution.
+    #[error("no state machine has an execution named {name}. `restock executions list` shows them")]
+    NoExecution {
+        /// What was asked for.
+        name: String,
+    },
+    /// A name is unique only within its state machine.
+    #[error("several state machines have an execution named {name}; give the ARN: {arns}")]
+    ManyExecutions {
+        /// What was asked for.
+        name: String,
+        /// The ARNs that have this name.
+        arns: String,
+    },
+    /// Something that was given or read is not as it must be.
+    #[error("{0}")]
+    Data(String),
+    /// The execution does not wait for an operator.
+    #[error(
+        "{execution} has no parked task{with}. `restock executions show {execution}` says where it stands"
+    )]
+    NotParked {
+        /// The execution's name.
+        execution: String,
+        /// What else was asked for, with a space in front, or nothing.
+        with: String,
+    },
+    /// A parked task goes on only where its definition leads.
+    #[error("{state} cannot be resumed from {park}: {why}. It can go on at {resumable}")]
+    NotResumable {
+        /// The state that was asked for.
+        state: String,
+        /// The state that waits.
+        park: String,
+        /// Why not.
+        why: String,
+        /// The states it can go on at.
+        resumable: String,
+    },
+    /// The fork cannot start there.
+    #[error("cannot fork from {state}: {why}")]
+    NotForkable {
+        /// The state that was asked for.
+        state: String,
+        /// Why not.
+        why: String,
+    },
+    /// Something could not be written as JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl OperateError {
+    /// AWS's error code, if AWS answered with one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            OperateError::Refused { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Turns the SDK's error into ours; `what` is what was attempted ("list executions").
+pub fn refused<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> OperateError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let what = what.into();
+    move |error| match &error {
+        SdkError::ServiceError(service) => OperateError::Refused {
+            what,
+            code: service.err().code().map(str::to_owned),
+            why: match service.err().message() {
+                Some(message) => message.to_owned(),
+                None => chain(service.err()),
+            },
+        },
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => OperateError::Unreachable {
+            what,
+            why: chain(&error),
+        },
+        _ => OperateError::Refused {
+            what,
+            code: None,
+            why: chain(&error),
+        },
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        texts.push(inner.to_string());
+        cause = inner.source();
+    }
+    texts.dedup();
+    texts.join(": ")
+}

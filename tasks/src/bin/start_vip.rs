@@ -1,5 +1,0 @@
-//! The `start_vip` function: see `tasks::start_vip`.
-
-fn main() -> std::process::ExitCode {
-    tasks::main("start_vip")
-}
