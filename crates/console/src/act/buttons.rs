@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use operate::parked::Parked;
 
 use super::parked;
-use crate::fleet::Status;
+use crate::fleet::{Item, Status};
 
 /// What can be done with an execution that stands so.
 pub(crate) fn buttons(arn: &str, machine: &str, status: Status, parked: &[Parked]) -> Markup {
@@ -21,5 +21,60 @@ pub(crate) fn buttons(arn: &str, machine: &str, status: Status, parked: &[Parked
             a .button href={ "/act/start?machine=" (machine) "&execution=" (arn) } { "Start again" }
             @if status.is_running() { a .button.danger href={ "/act/stop?execution=" (arn) } { "Stop" } }
         }
+    }
+}
+
+/// What can be done with all of these at once, which stand alike: nothing has changed before the next page is confirmed.
+pub(crate) fn several(items: &[Item]) -> Markup {
+    let (address, verb) = match items.first().map(|item| item.status) {
+        Some(status) if items.iter().any(|item| item.status != status) => return html! {},
+        Some(status) if status.is_bad() => ("/act/redrive", "Redrive"),
+        Some(status) if status.is_running() => ("/act/stop", "Stop"),
+        _ => return html! {},
+    };
+    html! {
+        form .actions method="get" action=(address) {
+            @for item in items { input type="hidden" name="execution" value=(item.arn); }
+            button type="submit" { (verb) " the " (items.len()) " shown …" }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(name: &str, status: Status) -> Item {
+        Item {
+            arn: format!("arn:aws:states:us-east-1:000000000000:execution:m:{name}").into(),
+            machine: "m".into(),
+            status,
+            started: 0,
+            stopped: None,
+            redrives: 0,
+            described: None,
+        }
+    }
+
+    #[test]
+    fn what_stands_alike_is_acted_on_together() {
+        for (status, address) in [
+            (Status::Failed, Some("/act/redrive")),
+            (Status::Aborted, Some("/act/redrive")),
+            (Status::Running, Some("/act/stop")),
+            (Status::Succeeded, None),
+        ] {
+            let form = several(&[item("a", status), item("b", status)]).into_string();
+            match address {
+                Some(address) => {
+                    assert!(form.contains(&format!("action=\"{address}\"")), "{form}");
+                    assert!(form.contains(":execution:m:a\"") && form.contains(":execution:m:b\""));
+                }
+                None => assert_eq!(form, ""),
+            }
+        }
+        let mixed = several(&[item("a", Status::Failed), item("b", Status::Running)]);
+        assert_eq!(mixed.into_string(), "");
+        assert_eq!(several(&[]).into_string(), "");
     }
 }

@@ -29,7 +29,7 @@ use axum::Router;
 
 use crate::app::App;
 
-pub(crate) use buttons::buttons;
+pub(crate) use buttons::{buttons, several};
 pub(crate) use parked::{key as parked_key, links as parked_links};
 pub(crate) use waiting::MOST as MOST_LOOKED_AT;
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use operate::when;
 
+use crate::act;
 use crate::app::App;
 use crate::error::PageError;
 use crate::fleet::{Found, Item, Progress, STATUSES};
@@ -52,6 +53,7 @@ async fn list(
             } @else {
                 div .card {
                     (table(&found.items))
+                    @if !asked.status.is_empty() { (act::several(&found.items)) }
                     (pages(&asked, &found, page))
                 }
             }
