@@ -17,17 +17,7 @@ provider "aws" {
 }
 
 variables {
-  callback_key_secret_arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:callback-key-AbCdEf"
-  databases = {
-    warehouse_url_secret_arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:warehouse-url-AbCdEf"
-    customers_url_secret_arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:customers-url-AbCdEf"
-  }
-
-  region        = "eu-central-1"
-  factory_url   = "https://factory.example"
-  marketing_url = "https://marketing.example"
-  mail_from     = "restock@donut-states.example"
-  ops_email     = "ops@donut-states.example"
+  ops_email = "ops@donut-states.example"
 }
 
 run "the_stack_arrives" {
