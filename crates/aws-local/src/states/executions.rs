@@ -145,6 +145,14 @@ impl StatusFilter {
     }
 }
 
+/// What an execution begins with: an empty object where nothing is given.
+pub(super) fn execution_input(given: Option<String>) -> Result<Data, JsonError> {
+    match given {
+        None => Ok(Data::empty()),
+        Some(text) => Data::parse(&text).map_err(error::invalid_execution_input),
+    }
+}
+
 impl StepFunctions {
     /// Idempotent for Standard state machines: the same name and input as a running execution's answers with that one.
     pub(super) async fn start_execution(&self, request: StartExecution) -> Answer {
@@ -156,10 +164,7 @@ impl StepFunctions {
         check.done()?;
         let (text, test_case) = mock::split(&text);
         let arn = MachineArn::parse(text)?;
-        let input = match input {
-            None => Data::empty(),
-            Some(input) => Data::parse(&input).map_err(error::invalid_execution_input)?,
-        };
+        let input = execution_input(input)?;
         let missing = |_| error::state_machine_does_not_exist(text);
         if self.machine(&arn.machine).map_err(missing)?.kind == MachineKind::Express {
             let run = self.start_express(&arn, name, input, test_case).await?;
@@ -336,14 +341,10 @@ impl StepFunctions {
         page: &super::page::Page,
         owner: &str,
     ) -> Answer {
-        let part = engine::Page {
-            max: page.limit,
-            token: page.cursor.clone(),
-        };
         let found = self
             .engine
             .executions()
-            .list(of, status, part)
+            .list(of, status, page.part())
             .await
             .map_err(|error| failure(error, owner))?;
         answer(&ExecutionList {

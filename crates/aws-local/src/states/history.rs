@@ -41,11 +41,11 @@ impl StepFunctions {
         let reverse = request.reverse_order.unwrap_or_default();
         let order = if reverse { "reverse" } else { "" };
         let page = asked.of(&["GetExecutionHistory", &arn, order])?;
-        let part = engine::Page {
-            max: page.limit,
-            token: page.cursor.clone(),
-        };
-        let found = self.engine.executions().history(&arn, reverse, part).await;
+        let found = self
+            .engine
+            .executions()
+            .history(&arn, reverse, page.part())
+            .await;
         let found = found.map_err(|error| executions::failure(error, &arn))?;
         let with_data = request.include_execution_data.unwrap_or(true);
         let events = found.items.iter().filter_map(Entry::history);

@@ -133,11 +133,11 @@ impl StepFunctions {
         check.done()?;
         arn::execution(&arn)?;
         let page = asked.of(&["ListMapRuns", &arn])?;
-        let part = engine::Page {
-            max: page.limit,
-            token: page.cursor.clone(),
-        };
-        let found = self.engine.executions().list_map_runs(&arn, part).await;
+        let found = self
+            .engine
+            .executions()
+            .list_map_runs(&arn, page.part())
+            .await;
         let found = found.map_err(|error| execution_failure(error, &arn))?;
         answer(&MapRunList {
             map_runs: found.items.into_iter().map(Listed::from).collect(),

@@ -69,6 +69,14 @@ impl Asked {
 }
 
 impl Page {
+    /// As the engine is asked for it.
+    pub(super) fn part(&self) -> engine::Page {
+        engine::Page {
+            max: self.limit,
+            token: self.cursor.clone(),
+        }
+    }
+
     /// The token for a page that begins at `cursor`.
     pub(super) fn token(&self, cursor: &str) -> String {
         let mut bytes = self.mark.to_vec();

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use uuid::Uuid;
 
 use super::arn::MachineArn;
-use super::executions::{DataDetails, start_failure};
+use super::executions::{DataDetails, execution_input, start_failure};
 use super::validate::{self, ARN, Check, NAME, PAYLOAD, TRACE_HEADER};
 use super::{Answer, StepFunctions, error, seconds};
 use crate::protocol::json::{JsonError, answer};
@@ -82,10 +82,7 @@ impl StepFunctions {
         check.text("traceHeader", request.trace_header, TRACE_HEADER);
         check.done()?;
         let arn = MachineArn::parse(&text)?;
-        let input = match input {
-            None => Data::empty(),
-            Some(input) => Data::parse(&input).map_err(error::invalid_execution_input)?,
-        };
+        let input = execution_input(input)?;
         let missing = |_| error::state_machine_does_not_exist(&text);
         if self.machine(&arn.machine).map_err(missing)?.kind != MachineKind::Express {
             return Err(error::state_machine_type_not_supported());

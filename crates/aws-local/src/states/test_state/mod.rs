@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use self::answer::Level;
 use self::mock::{Mock, MockMember, Outcome};
+use super::executions::execution_input;
 use super::validate::{ARN, Check, DEFINITION, NAME, PAYLOAD};
 use super::{Answer, StepFunctions, arn, definition, error};
 use crate::map_run::dataset;
@@ -122,10 +123,7 @@ impl TestState {
         if let Some(role) = &role_arn {
             arn::role(role)?;
         }
-        let input = match input {
-            None => Data::empty(),
-            Some(input) => Data::parse(&input).map_err(error::invalid_execution_input)?,
-        };
+        let input = execution_input(input)?;
         Ok(Asked {
             definition,
             state_name,
