@@ -42,11 +42,14 @@ pub(crate) enum PackageError {
     #[error("the program cannot be read: {0}")]
     Program(#[from] object::Error),
     #[error(
-        "the program would not start on Lambda, which has glibc {}. It needs {}. Build on a system \
+        "the program would not start on Lambda, which has glibc {glibc}. It needs {}. Build on a system \
          with an older glibc, such as Debian 12 or Amazon Linux 2023",
-        glibc::LAMBDA, .0.join(", ")
+        missing.join(", ")
     )]
-    TooNew(Vec<String>),
+    TooNew {
+        glibc: glibc::Version,
+        missing: Vec<String>,
+    },
     #[error("cannot pack: {0}")]
     Zip(#[from] zip::result::ZipError),
     #[error(
@@ -71,11 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<(), PackageError> {
     let out = root.join(&args.out).join(args.arch.name());
 
     let program = compile::program(&root, &target, args.arch)?;
-    let needs = glibc::Needs::of_program(&program)?;
-    let missing = needs.missing_on(glibc::LAMBDA);
-    if !missing.is_empty() {
-        return Err(PackageError::TooNew(missing));
-    }
+    let needs = starts_on(glibc::LAMBDA, &program)?;
     if args.twice {
         same_again(&root, &target, args.arch, &program)?;
     }
@@ -100,6 +99,17 @@ pub(crate) fn run(args: &Args) -> Result<(), PackageError> {
     // Whoever listens no longer misses nothing but the list.
     let _ = std::io::stdout().write_all(lines.as_bytes());
     Ok(())
+}
+
+/// What a program needs, if a system with this glibc has it.
+fn starts_on(glibc: glibc::Version, program: &[u8]) -> Result<glibc::Needs, PackageError> {
+    let needs = glibc::Needs::of_program(program)?;
+    let missing = needs.missing_on(glibc);
+    if missing.is_empty() {
+        Ok(needs)
+    } else {
+        Err(PackageError::TooNew { glibc, missing })
+    }
 }
 
 /// Builds in a new folder, of another name, and compares.
@@ -131,5 +141,29 @@ fn at(path: &Path) -> impl FnOnce(std::io::Error) -> PackageError + '_ {
     move |source| PackageError::File {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn a_program_that_is_too_new_is_refused_with_its_symbols_and_a_cure() {
+        let this = fs::read(std::env::current_exe().unwrap()).unwrap();
+        let refused = starts_on(glibc::Version(2, 1), &this)
+            .unwrap_err()
+            .to_string();
+        for part in ["which has glibc 2.1.", "memcpy of GLIBC_2.", "Debian 12"] {
+            assert!(refused.contains(part), "{refused}");
+        }
+        assert!(starts_on(glibc::Version(99, 0), &this).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_program_is_refused() {
+        let refused = starts_on(glibc::LAMBDA, b"#!/bin/sh\n").unwrap_err();
+        assert!(refused.to_string().contains("cannot be read"), "{refused}");
     }
 }
