@@ -124,6 +124,32 @@ locals {
     }
   }
 
+  # Who watches the alerts: these show in the console and on the dashboard even where no mail arrives.
+  alert_alarms = merge(
+    {
+      for name, _ in local.stack.rules : "${name}-undelivered" => {
+        namespace  = "AWS/Events"
+        metric     = "FailedInvocations"
+        dimensions = { RuleName = "${var.prefix}${name}" }
+        statistic  = "Sum"
+        limit      = 1
+        what       = "The rule ${name} could not tell operations"
+        runbook    = "alerts-undelivered"
+      }
+    },
+    {
+      for name in local.alert_topics : "${name}-undelivered" => {
+        namespace  = "AWS/SNS"
+        metric     = "NumberOfNotificationsFailed"
+        dimensions = { TopicName = "${var.prefix}${name}" }
+        statistic  = "Sum"
+        limit      = 1
+        what       = "Alerts of ${name} did not reach a subscriber"
+        runbook    = "alerts-undelivered"
+      }
+    },
+  )
+
   database_alarms = merge([
     for name in local.made_databases : {
       "${name}-cpu" = {
@@ -151,7 +177,7 @@ locals {
 
   alarms = merge(
     local.machine_alarms, local.queue_alarms, local.our_alarms, local.function_alarms, local.api_alarms,
-    local.database_alarms,
+    local.alert_alarms, local.database_alarms,
   )
 }
 

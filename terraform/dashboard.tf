@@ -33,6 +33,13 @@ locals {
       metrics = [jsonencode(["AWS/ApiGateway", "Latency", "ApiId", aws_apigatewayv2_api.sales.id, { label = "p99", stat = "p99" }])]
     },
     {
+      title = "Alerts that did not arrive"
+      metrics = concat(
+        [for name, _ in local.stack.rules : jsonencode(["AWS/Events", "FailedInvocations", "RuleName", "${var.prefix}${name}", { label = name, stat = "Sum" }])],
+        [for name in local.alert_topics : jsonencode(["AWS/SNS", "NumberOfNotificationsFailed", "TopicName", "${var.prefix}${name}", { label = name, stat = "Sum" }])],
+      )
+    },
+    {
       title   = "Errors of functions"
       metrics = [for name, _ in local.stack.functions : jsonencode(["AWS/Lambda", "Errors", "FunctionName", "${var.prefix}${name}", { label = name, stat = "Sum" }])]
     },

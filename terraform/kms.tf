@@ -35,10 +35,20 @@ locals {
       {
         Sid       = "ServicesThatSendToTopicsAndQueues"
         Effect    = "Allow"
-        Principal = { Service = ["sns.amazonaws.com", "events.amazonaws.com", "cloudwatch.amazonaws.com"] }
+        Principal = { Service = ["sns.amazonaws.com", "cloudwatch.amazonaws.com"] }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      {
+        Sid       = "RulesThatReportToTopics"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        # No condition: EventBridge names neither account nor rule to KMS when it publishes to an encrypted topic, so with
+        # one no alert of a rule would arrive (SNS developer guide, "Enable compatibility between event sources from AWS
+        # services and encrypted topics").
       },
       {
         Sid       = "Logs"

@@ -9,10 +9,10 @@ locals {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid    = "FindStateMachines"
+        Sid    = "FindThings"
         Effect = "Allow"
-        Action = ["states:ListStateMachines"]
-        # It lists all machines or none.
+        Action = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "sqs:ListQueues", "states:ListStateMachines"]
+        # These list all there is, or nothing.
         Resource = "*"
       },
       {
@@ -76,19 +76,32 @@ locals {
         Condition = { StringEquals = { "iam:PassedToService" = "states.amazonaws.com" } }
       },
       {
-        Sid      = "UseKey"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = [aws_kms_key.this.arn]
+        Sid       = "ReadAndSendMessagesEncrypted"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = [aws_kms_key.this.arn]
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.${var.region}.amazonaws.com" } }
       },
       {
         Sid    = "ReadLogs"
         Effect = "Allow"
-        Action = ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"]
-        Resource = concat(
-          [for name, _ in local.stack.functions : "arn:${local.partition}:logs:${local.here}:log-group:/aws/lambda/${var.prefix}${name}:*"],
-          ["arn:${local.partition}:logs:${local.here}:log-group:/aws/vendedlogs/states/${var.name}/*"],
-        )
+        Action = ["logs:FilterLogEvents", "logs:GetLogEvents"]
+        Resource = [
+          for group in concat(
+            [for name, _ in local.stack.functions : "/aws/lambda/${var.prefix}${name}:*"],
+            ["/aws/vendedlogs/states/${var.name}/*", "/aws/vendedlogs/apigateway/${var.name}:*"],
+            [for name in local.made_databases : "/aws/rds/instance/${var.name}-${name}/*"],
+          ) : "arn:${local.partition}:logs:${local.here}:log-group:${group}"
+        ]
+      },
+      {
+        Sid    = "LookAtAlarmsAndDashboard"
+        Effect = "Allow"
+        Action = ["cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard"]
+        Resource = [
+          "arn:${local.partition}:cloudwatch:${local.here}:alarm:${var.name}-*",
+          "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${var.name}",
+        ]
       },
     ]
   }

@@ -1,10 +1,6 @@
 # EventBridge rules: executions that end badly are told to operations, in the words of the other alerts. EventBridge
 # delivers these events as best effort; the alarms on the same numbers do not depend on it.
 
-locals {
-  rule_arns = { for name, _ in local.stack.rules : name => "arn:${local.partition}:events:${local.here}:rule/${var.prefix}${name}" }
-}
-
 resource "aws_cloudwatch_event_rule" "this" {
   for_each = local.stack.rules
 
@@ -30,10 +26,11 @@ resource "aws_cloudwatch_event_target" "this" {
   target_id = each.value.topic
   arn       = aws_sns_topic.this[each.value.topic].arn
 
-  # Names for parts of the event, and lines with <name> in them. EventBridge takes each line as a text in quotes.
+  # Names for parts of the event, and lines with <name> in them. EventBridge takes each line as a text in quotes, sends the
+  # quotes along, and puts the parts in as they are, without escapes (user guide, "Input transformation").
   input_transformer {
     input_paths = each.value.paths
     # Not jsonencode, which writes <name> as \u003cname\u003e.
-    input_template = join("\n", [for line in each.value.message : "\"${replace(replace(line, "\\", "\\\\"), "\"", "\\\"")}\""])
+    input_template = join("\n", [for line in each.value.message : "\"${line}\""])
   }
 }

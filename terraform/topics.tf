@@ -31,11 +31,8 @@ locals {
             Principal = { Service = "events.amazonaws.com" }
             Action    = "sns:Publish"
             Resource  = arn
-            Condition = {
-              ArnEquals = {
-                "aws:SourceArn" = [for key, rule in local.stack.rules : local.rule_arns[key] if rule.topic == name]
-              }
-            }
+            # No condition: a topic's policy for EventBridge may have none (EventBridge user guide, "Amazon SNS
+            # permissions"), and with one the rule's alerts are dropped, which nothing but FailedInvocations would show.
           },
           {
             Sid       = "Alarms"

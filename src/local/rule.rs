@@ -2,7 +2,10 @@
 //! EventBridge is for these events.
 //!
 //! The message is made as EventBridge's input transformer makes it, from nothing but the event that Step Functions
-//! sends, so that it reads the same on AWS; a subject cannot be given there, and so there is none.
+//! sends, so that it reads the same on AWS. There each line of a message of several lines is a text in quotes, and arrives
+//! with them; what is put in for a `<name>` is not escaped, so lines name only parts that hold no quotes and no line ends
+//! (an input or a cause would). A subject cannot be given there, and so there is none.
+//! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html>
 
 use engine::{Ended, Engine};
 use jiff::Timestamp;
@@ -76,9 +79,9 @@ fn event(ended: &Ended) -> Value {
     })
 }
 
-/// The message: each `<name>` becomes the part of the event at its path.
+/// The message: its lines, each in quotes, where each `<name>` becomes the part of the event at its path.
 fn transform(rule: &Rule, event: &Value) -> String {
-    let template = rule.message.join("\n") + "\n";
+    let template = format!("\"{}\"", rule.message.join("\"\n\""));
     let (mut text, mut rest) = (String::new(), template.as_str());
     while let Some((before, after)) = rest.split_once('<') {
         text += before;
@@ -122,7 +125,9 @@ mod tests {
     /// How the lines of an alert begin, in their order.
     fn labels(text: &str) -> Vec<String> {
         let labels = text.lines().map(|line| line.split(':').next().unwrap());
-        labels.map(str::to_owned).collect()
+        labels
+            .map(|label| label.trim_start_matches('"').to_owned())
+            .collect()
     }
 
     fn ended(error: Option<&str>) -> Value {
@@ -142,16 +147,37 @@ mod tests {
         let text = transform(rule, &ended(Some("Factory.Rejected")));
         assert_eq!(
             text,
-            "What:    an execution ended FAILED\n\
-             About:   reorder-RO-1, started with {\"product_id\":\"CP-502101\"}\n\
-             Since:   2026-11-21T12:00:00Z\n\
-             Why:     Factory.Rejected \n\
-             Look:    restock executions show arn:x\n\
-             Replay:  restock executions redrive arn:x\n"
+            "\"What:    an execution ended FAILED\"\n\
+             \"About:   reorder-RO-1\"\n\
+             \"Since:   2026-11-21T12:00:00Z\"\n\
+             \"Why:     Factory.Rejected\"\n\
+             \"Look:    restock executions show arn:x\"\n\
+             \"Replay:  restock executions redrive arn:x\""
         );
-        assert!(transform(rule, &ended(None)).contains("Why:      \n"));
+        assert!(transform(rule, &ended(None)).contains("\"Why:     \"\n"));
         // What comes from outside is not read as a template.
-        assert!(transform(rule, &ended(Some("<arn>"))).contains("Why:     <arn> \n"));
+        assert!(transform(rule, &ended(Some("<arn>"))).contains("\"Why:     <arn>\"\n"));
+    }
+
+    /// AWS puts parts in without escapes: a quote or a line end would tear the text in quotes that a line is.
+    #[test]
+    fn lines_hold_nothing_that_breaks_a_text_in_quotes() {
+        const SAFE: [&str; 5] = [
+            "$.detail.executionArn",
+            "$.detail.name",
+            "$.detail.status",
+            // A name by the States Language's rules and ours, not a text.
+            "$.detail.error",
+            "$.time",
+        ];
+        for rule in stack().rules.values() {
+            for line in &rule.message {
+                assert!(!line.contains(['"', '\\', '\n']), "{line}");
+            }
+            for (name, path) in &rule.paths {
+                assert!(SAFE.contains(&path.as_str()), "{name}: {path}");
+            }
+        }
     }
 
     /// Tasks, definitions and rules: whoever is told by one of them knows how to read the others.

@@ -50,7 +50,7 @@ run "least_privilege" {
           "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries",
           "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
           "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
-          "states:ListStateMachines",
+          "cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "sqs:ListQueues", "states:ListStateMachines",
         ], action)
       ]) if contains(flatten([statement.Resource]), "*")
     ])
@@ -65,7 +65,7 @@ run "least_privilege" {
           [for p in aws_iam_role_policy.function : p.policy], [for p in aws_iam_role_policy.state_machine : p.policy],
           [aws_iam_role_policy.scheduler.policy, aws_iam_policy.operator.policy],
         ) : [for statement in jsondecode(policy).Statement : statement.Resource]
-      ]) : resource == "*" || can(regex("^arn:aws:[a-z]+:[a-z0-9-]*:111122223333:[^*]+(:\\*|/\\*|-fork-\\*|-fork-\\*:\\*)?$", resource))
+      ]) : resource == "*" || can(regex("^arn:aws:[a-z]+:[a-z0-9-]*:111122223333:[^*]+(:\\*|/\\*|-fork-\\*|-fork-\\*:\\*)?$", resource)) || resource == "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:restock-*"
     ])
     error_message = "A resource is wider than a name."
   }
@@ -161,7 +161,8 @@ run "least_privilege" {
   assert {
     condition = alltrue(flatten([
       for name, policy in merge(local.queue_policies, local.topic_policies) : [
-        for statement in policy.Statement : statement.Effect == "Deny" || (can(statement.Principal.Service) && can(statement.Condition))
+        for statement in policy.Statement :
+        statement.Effect == "Deny" || (can(statement.Principal.Service) && (can(statement.Condition) || try(statement.Principal.Service, null) == "events.amazonaws.com"))
       ]
     ]))
     error_message = "A queue or topic is open."
@@ -183,8 +184,35 @@ run "least_privilege" {
     error_message = "A queue or topic accepts unencrypted connections."
   }
   assert {
-    condition     = alltrue([for statement in local.key_policy.Statement : !can(statement.Principal.Service) || can(statement.Condition)])
+    condition     = alltrue([for statement in local.key_policy.Statement : !can(statement.Principal.Service) || can(statement.Condition) || try(statement.Principal.Service, null) == "events.amazonaws.com"])
     error_message = "A service may use the key for any account."
+  }
+
+  # With a condition EventBridge's alerts would be dropped: it names no account and no rule, neither to SNS nor to KMS.
+  assert {
+    condition = [
+      for statement in concat(local.topic_policies["ops_alerts"].Statement, local.key_policy.Statement) :
+      can(statement.Condition) if contains(flatten([try(statement.Principal.Service, [])]), "events.amazonaws.com")
+    ] == [false, false]
+    error_message = "EventBridge cannot publish to the encrypted topic."
+  }
+  assert {
+    condition = alltrue([
+      for service in ["sns.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"] : length([
+        for statement in local.key_policy.Statement : statement
+        if contains(flatten([try(statement.Principal.Service, [])]), service) && length(setsubtract(["kms:Decrypt", "kms:GenerateDataKey"], statement.Action)) == 0
+      ]) == 1
+    ])
+    error_message = "A service that publishes or delivers cannot use the key: its messages would be lost."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(local.function_policies), values(local.state_machine_policies)) : alltrue([
+        for s in policy.Statement : contains(flatten([for k in policy.Statement : k.Action if k.Sid == "UseKey"]), "kms:GenerateDataKey")
+        if contains(["Publish", "SendMessages"], s.Sid)
+      ])
+    ])
+    error_message = "Somebody sends to an encrypted queue or topic and cannot encrypt."
   }
 
   # Operators can mend and no more.
@@ -194,7 +222,8 @@ run "least_privilege" {
       for action in [
         "states:RedriveExecution", "states:SendTaskSuccess", "states:SendTaskFailure", "states:GetExecutionHistory",
         "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "states:CreateStateMachine",
-        "states:DeleteStateMachine", "states:StartExecution", "iam:PassRole",
+        "states:DeleteStateMachine", "states:StartExecution", "iam:PassRole", "sqs:ListQueues",
+        "sqs:StartMessageMoveTask", "logs:FilterLogEvents", "lambda:ListEventSourceMappings", "cloudwatch:DescribeAlarms",
       ] : contains(flatten([for s in local.operator_policy.Statement : s.Action]), action)
     ])
     error_message = "An operator lacks an action of the runbook."
@@ -206,6 +235,17 @@ run "least_privilege" {
   assert {
     condition     = one([for s in local.operator_policy.Statement : s.Resource if s.Sid == "ForksRunWithTheRoleOfTheirOrigin"]) == ["arn:aws:iam::111122223333:role/restock-states-reorder", "arn:aws:iam::111122223333:role/restock-states-vip"]
     error_message = "An operator could pass other roles."
+  }
+  assert {
+    condition     = alltrue([for s in local.operator_policy.Statement : try(s.Condition.StringEquals["kms:ViaService"], "") == "sqs.eu-central-1.amazonaws.com" if anytrue([for action in s.Action : startswith(action, "kms:")])])
+    error_message = "An operator could decrypt more than messages."
+  }
+  assert {
+    condition = alltrue([
+      for group in concat([for g in aws_cloudwatch_log_group.function : g.name], [aws_cloudwatch_log_group.api.name]) :
+      contains(one([for s in local.operator_policy.Statement : s.Resource if s.Sid == "ReadLogs"]), "arn:aws:logs:eu-central-1:111122223333:log-group:${group}:*")
+    ])
+    error_message = "An operator cannot read a log that the runbook names."
   }
   assert {
     condition     = alltrue([for arn in one([for s in local.operator_policy.Statement : s.Resource if s.Sid == "ClearDeadLetterQueues"]) : endswith(arn, "_dlq")])

@@ -104,6 +104,10 @@ run "the_stack_arrives" {
     error_message = "EventBridge wants each line in quotes."
   }
   assert {
+    condition     = one(aws_cloudwatch_event_target.this["execution_ended_badly"].input_transformer).input_template == join("\n", [for line in local.stack.rules["execution_ended_badly"].message : "\"${line}\""])
+    error_message = "The template is not the lines of stack.json, each in quotes and nothing else."
+  }
+  assert {
     condition     = strcontains(one(aws_cloudwatch_event_target.this["execution_ended_badly"].input_transformer).input_template, "ended <status>")
     error_message = "EventBridge finds its values by <name>, with no escapes."
   }
