@@ -54,15 +54,21 @@ resource "aws_security_group" "databases" {
   vpc_id      = local.network.vpc_id
 }
 
-resource "aws_vpc_security_group_ingress_rule" "databases" {
-  count = var.databases == null ? 1 : 0
+locals {
+  # The group that lets the functions in: ours, or that of databases one brings along. Null: their owner sees to it.
+  databases_group = var.databases == null ? aws_security_group.databases[0].id : var.databases.security_group_id
+  databases_port  = var.databases == null ? 3306 : var.databases.port
+}
 
-  security_group_id            = aws_security_group.databases[0].id
-  description                  = "MySQL from the functions"
+resource "aws_vpc_security_group_ingress_rule" "databases" {
+  count = var.databases == null || try(var.databases.security_group_id, null) != null ? 1 : 0
+
+  security_group_id            = local.databases_group
+  description                  = "MySQL from the functions of ${var.name}"
   referenced_security_group_id = aws_security_group.functions.id
   ip_protocol                  = "tcp"
-  from_port                    = 3306
-  to_port                      = 3306
+  from_port                    = local.databases_port
+  to_port                      = local.databases_port
 }
 
 module "database" {

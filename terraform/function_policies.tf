@@ -87,7 +87,7 @@ locals {
           Sid       = "SendMail"
           Effect    = "Allow"
           Action    = ["ses:SendEmail"]
-          Resource  = [local.mail_identity_arn, local.configuration_set_arn]
+          Resource  = concat([local.mail_identity_arn, local.configuration_set_arn], local.sandbox_recipient_arns)
           Condition = { StringEquals = { "ses:FromAddress" = var.mail_from } }
         }] : statement if uses.mail],
         [for statement in [

@@ -4,6 +4,10 @@ locals {
   mail_identity         = coalesce(var.mail_identity, split("@", var.mail_from)[1])
   mail_identity_arn     = "arn:${local.partition}:ses:${local.here}:identity/${local.mail_identity}"
   configuration_set_arn = "arn:${local.partition}:ses:${local.here}:configuration-set/${var.name}"
+
+  # Where a recipient is an identity too, SES asks whether the sender may use that as well.
+  sandbox_recipients     = setsubtract(var.sandbox_recipients, [local.mail_identity])
+  sandbox_recipient_arns = [for address in local.sandbox_recipients : "arn:${local.partition}:ses:${local.here}:identity/${address}"]
 }
 
 resource "aws_sesv2_configuration_set" "this" {
@@ -37,6 +41,13 @@ resource "aws_sesv2_email_identity" "this" {
       error_message = "mail_from (${var.mail_from}) must be mail_identity itself or an address of that domain."
     }
   }
+}
+
+# In the sandbox recipients must have confirmed their address, too.
+resource "aws_sesv2_email_identity" "sandbox_recipient" {
+  for_each = local.sandbox_recipients
+
+  email_identity = each.key
 }
 
 resource "aws_sesv2_configuration_set_event_destination" "this" {

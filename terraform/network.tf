@@ -135,9 +135,9 @@ resource "aws_vpc_security_group_egress_rule" "functions" {
 resource "aws_vpc_security_group_egress_rule" "functions_to_databases" {
   security_group_id            = aws_security_group.functions.id
   description                  = "MySQL"
-  referenced_security_group_id = var.databases == null ? aws_security_group.databases[0].id : null
-  cidr_ipv4                    = var.databases == null ? null : var.databases.cidr
+  referenced_security_group_id = local.databases_group
+  cidr_ipv4                    = local.databases_group == null ? var.databases.cidr : null
   ip_protocol                  = "tcp"
-  from_port                    = var.databases == null ? 3306 : var.databases.port
-  to_port                      = var.databases == null ? 3306 : var.databases.port
+  from_port                    = local.databases_port
+  to_port                      = local.databases_port
 }

@@ -53,6 +53,16 @@ output "secret_arns" {
   value       = local.secret_arns
 }
 
+output "functions_security_group_id" {
+  description = "Security group of the functions: what your own databases must let in, where databases.security_group_id does not."
+  value       = aws_security_group.functions.id
+}
+
+output "outgoing_addresses" {
+  description = "IP addresses from which the factory is called, for its firewall; empty with a network of your own. sync_marketing is in no network of ours: its addresses are AWS's."
+  value       = [for address in aws_eip.nat : address.public_ip]
+}
+
 output "operator_policy_arn" {
   description = "Attach it to those who look after the flows."
   value       = aws_iam_policy.operator.arn

@@ -164,6 +164,17 @@ variable "mail_identity" {
   default     = null
 }
 
+variable "sandbox_recipients" {
+  description = "While SES keeps the account in its sandbox: managers' addresses that shall get mail nevertheless. SES asks each of them to confirm. Empty once SES has granted production access."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.sandbox_recipients : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", address))])
+    error_message = "sandbox_recipients must be mail addresses."
+  }
+}
+
 variable "ops_email" {
   description = "Mail address that hears of alerts and alarms; it must confirm the subscription. Null: nobody is subscribed."
   type        = string
@@ -244,11 +255,12 @@ variable "nat_per_zone" {
 }
 
 variable "databases" {
-  description = "Bring your own MySQL 8: secrets whose text is a URL with user and password, as docs/deploy.md shows. Null: two RDS instances are made."
+  description = "Bring your own MySQL 8: secrets whose text is a URL with user and password, as docs/deploy.md shows. With security_group_id, the group both are in, the functions are let in by a rule; without it they must be reachable in `cidr`. Null: two RDS instances are made."
   type = object({
     warehouse_url_secret_arn = string
     customers_url_secret_arn = string
     port                     = optional(number, 3306)
+    security_group_id        = optional(string)
     cidr                     = optional(string, "0.0.0.0/0")
   })
   default = null
@@ -259,6 +271,16 @@ variable "databases" {
       can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", arn))
     ]), false)
     error_message = "databases needs two ARNs of Secrets Manager secrets."
+  }
+
+  validation {
+    condition     = try(var.databases.security_group_id, null) == null || can(regex("^sg-[0-9a-f]+$", var.databases.security_group_id))
+    error_message = "databases.security_group_id must be a security group's id, like sg-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.databases == null || try(var.databases.port >= 1 && var.databases.port <= 65535 && can(cidrhost(var.databases.cidr, 0)), false)
+    error_message = "databases.port must be from 1 to 65535, databases.cidr an IPv4 range like 10.0.0.0/16."
   }
 }
 

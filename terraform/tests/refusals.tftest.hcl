@@ -87,6 +87,7 @@ run "values_that_cannot_be" {
     egress_ports                = [80]
     mail_from                   = "nobody"
     ops_email                   = "nobody"
+    sandbox_recipients          = ["nobody"]
     vip_threshold               = 0
     vip_mode                    = "Order"
     network                     = { vpc_id = "vpc-1", subnet_ids = ["subnet-1"] }
@@ -107,7 +108,7 @@ run "values_that_cannot_be" {
   expect_failures = [
     var.region, var.name, var.prefix, var.architecture, var.live_versions, var.live_state_machine_versions,
     var.factory_url, var.marketing_url, var.callback_url, var.callback_timeout_seconds, var.callback_key_secret_arn,
-    var.egress_ports, var.mail_from, var.ops_email, var.vip_threshold, var.vip_mode, var.network, var.vpc_cidr,
+    var.egress_ports, var.mail_from, var.ops_email, var.sandbox_recipients, var.vip_threshold, var.vip_mode, var.network, var.vpc_cidr,
     var.zones, var.databases, var.database_instance_classes, var.database_engine_version, var.database_storage_gb,
     var.database_backup_days, var.api_rate_limit, var.api_burst_limit, var.log_retention_days,
     var.execution_log_level, var.alarm_limits,
