@@ -33,9 +33,17 @@ locals {
         Resource = "*"
       },
       {
-        Sid       = "ServicesThatSendToTopicsAndQueues"
+        Sid       = "TopicsThatFeedQueues"
         Effect    = "Allow"
-        Principal = { Service = ["sns.amazonaws.com", "cloudwatch.amazonaws.com"] }
+        Principal = { Service = "sns.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { ArnEquals = { "aws:SourceArn" = values(local.topic_arns) } }
+      },
+      {
+        Sid       = "AlarmsThatReportToTopics"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
