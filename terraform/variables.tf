@@ -36,6 +36,11 @@ variable "tags" {
   description = "Tags of every resource, beside application = name."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition     = !contains(keys(var.tags), "application") && alltrue([for key in keys(var.tags) : length(key) <= 128 && !startswith(key, "aws:")])
+    error_message = "tags may not set `application`, which is the installation's name, nor keys that begin with aws: or are longer than 128."
+  }
 }
 
 # Code
@@ -162,6 +167,11 @@ variable "mail_identity" {
   description = "What SES verifies: a domain, or a single address for a first try. Null: the domain of mail_from."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.mail_identity == null || can(regex("^([^@ ]+@)?[^@ ]+\\.[^@ ]+$", var.mail_identity))
+    error_message = "mail_identity must be null, a domain or a mail address."
+  }
 }
 
 variable "sandbox_recipients" {
@@ -341,6 +351,11 @@ variable "database_password_version" {
   description = "Raise it to give both databases new passwords (and their secrets with them)."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.database_password_version >= 1 && floor(var.database_password_version) == var.database_password_version
+    error_message = "database_password_version must be a whole number, 1 or more."
+  }
 }
 
 variable "callback_key_secret_arn" {
@@ -358,18 +373,33 @@ variable "callback_key_version" {
   description = "Raise it to make a new key. Deliveries for requests made before are refused then: see docs/runbook.md."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.callback_key_version >= 1 && floor(var.callback_key_version) == var.callback_key_version
+    error_message = "callback_key_version must be a whole number, 1 or more."
+  }
 }
 
 variable "secrets_version" {
   description = "Raise it after you changed a secret of your own: functions read secrets once, at their start."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.secrets_version >= 1 && floor(var.secrets_version) == var.secrets_version
+    error_message = "secrets_version must be a whole number, 1 or more."
+  }
 }
 
 variable "secrets_kms_key_arns" {
   description = "KMS keys that your own secrets are encrypted with, if any."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.secrets_kms_key_arns : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
+    error_message = "secrets_kms_key_arns must be ARNs of KMS keys; an alias allows nothing."
+  }
 }
 
 variable "deletion_protection" {
@@ -414,6 +444,11 @@ variable "log_level" {
   description = "RUST_LOG of the functions."
   type        = string
   default     = "info"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_:=,-]+$", var.log_level))
+    error_message = "log_level must be levels as RUST_LOG has them, like info or info,sqlx=warn."
+  }
 }
 
 variable "log_retention_days" {
@@ -466,4 +501,9 @@ variable "runbook_url" {
   description = "Where docs/runbook.md can be read; alarms link to its sections."
   type        = string
   default     = "docs/runbook.md"
+
+  validation {
+    condition     = can(regex("^[^ #]+$", var.runbook_url))
+    error_message = "runbook_url must be an address without a section: alarms append theirs."
+  }
 }

@@ -88,6 +88,14 @@ run "values_that_cannot_be" {
     mail_from                   = "nobody"
     ops_email                   = "nobody"
     sandbox_recipients          = ["nobody"]
+    mail_identity               = "an identity"
+    database_password_version   = 0
+    callback_key_version        = 1.5
+    secrets_version             = 0
+    secrets_kms_key_arns        = ["alias/mine"]
+    log_level                   = "a lot"
+    runbook_url                 = "docs/runbook.md#top"
+    tags                        = { application = "other" }
     vip_threshold               = 0
     vip_mode                    = "Order"
     network                     = { vpc_id = "vpc-1", subnet_ids = ["subnet-1"] }
@@ -111,6 +119,7 @@ run "values_that_cannot_be" {
     var.egress_ports, var.mail_from, var.ops_email, var.sandbox_recipients, var.vip_threshold, var.vip_mode, var.network, var.vpc_cidr,
     var.zones, var.databases, var.database_instance_classes, var.database_engine_version, var.database_storage_gb,
     var.database_backup_days, var.api_rate_limit, var.api_burst_limit, var.log_retention_days,
-    var.execution_log_level, var.alarm_limits,
+    var.execution_log_level, var.alarm_limits, var.mail_identity, var.database_password_version, var.callback_key_version,
+    var.secrets_version, var.secrets_kms_key_arns, var.log_level, var.runbook_url, var.tags,
   ]
 }
