@@ -11,6 +11,7 @@ from . import forgotten, report
 from .endpoint import REGION, Endpoint, fits
 from .flows import Flows
 from .machines import Machines, OwnDomain
+from .redeploy import Redeploy
 from .report import Failed, need, step
 from .terraform import Terraform, find_mirror
 
@@ -112,6 +113,15 @@ def trial(args, folder, machines):
         said.append(f"{len(differences)} forgotten attributes")
         need(not unexpected, "a second plan would change:\n  " + "\n  ".join(unexpected))
         need(not unused, "the endpoint no longer forgets (shorten forgotten.py):\n  " + "\n  ".join(unused))
+    redeploy = Redeploy(terraform, endpoint, flows, zips, outputs)
+    redeploy.change()
+    with step("a deploy of code that is older than the schema is refused") as said:
+        said.append(redeploy.refused())
+    with step("a deploy of changed code and a changed definition") as said:
+        said.append(redeploy.done())
+    with step("rolled back by live_versions and live_state_machine_versions") as said:
+        said.append(redeploy.rolled_back())
+
     with step("terraform destroy; nothing is left") as said:
         terraform.run("destroy", "-auto-approve")
         need(not terraform.resources(), "resources are left in the state")

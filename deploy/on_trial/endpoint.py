@@ -28,6 +28,27 @@ class Endpoint:
     def definition(self, machine):
         return self.states.describe_state_machine(stateMachineArn=machine)["definition"]
 
+    def live_functions(self, names):
+        """The version that each function's alias points to."""
+        functions = self.client("lambda")
+        return {name: functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"] for name in names}
+
+    def newest_functions(self, names):
+        """The newest version of each function that was published."""
+        pages = self.client("lambda").get_paginator("list_versions_by_function")
+        return {
+            name: str(max(int(v["Version"]) for page in pages.paginate(FunctionName=name) for v in page["Versions"] if v["Version"] != "$LATEST"))
+            for name in names
+        }
+
+    def live_machines(self, aliases):
+        """The version that each state machine's alias points to, by the aliases' ARNs."""
+        found = {}
+        for name, arn in aliases.items():
+            routes = self.states.describe_state_machine_alias(stateMachineAliasArn=arn)["routingConfiguration"]
+            found[name] = routes[0]["stateMachineVersionArn"].rsplit(":", 1)[1]
+        return found
+
     def left(self):
         """Every resource of the kinds that the configuration makes, by kind."""
         lists = {

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from . import adapted
-from .report import Failed
+from .report import Failed, need
 
 PROVIDER = "terraform-provider-aws_v5.100"
 # Where packages and images put provider mirrors. Elsewhere: --mirror.
@@ -38,7 +38,8 @@ class Terraform:
         shutil.copytree(root / "deploy/overlay", self.folder, dirs_exist_ok=True)
         for override in self.folder.rglob("*_override.tf"):
             override.write_text(override.read_text().replace("TRIAL_DATABASE_SERVER", database_server))
-        (self.folder / "trial.auto.tfvars.json").write_text(json.dumps(variables, indent=2))
+        self.variables = {}
+        self.set(variables)
         self.environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": aws_url,
@@ -58,8 +59,25 @@ class Terraform:
             )
             self.environment["TF_CLI_CONFIG_FILE"] = str(settings)
 
+    def set(self, variables):
+        """Gives these variables their values, beside those that have one."""
+        self.variables |= variables
+        (self.folder / "trial.auto.tfvars.json").write_text(json.dumps(self.variables, indent=2))
+
     def run(self, *arguments, good=(0,)):
         """Output of `terraform …`. Fails with its errors."""
+        done = self._done(*arguments)
+        if done.returncode not in good:
+            raise Failed(f"terraform {arguments[0]}:\n{done.stderr.strip()[-4000:] or done.stdout[-4000:]}")
+        return done.stdout
+
+    def refused(self, *arguments):
+        """The errors of a `terraform …` that must not succeed."""
+        done = self._done(*arguments)
+        need(done.returncode != 0, f"terraform {arguments[0]} succeeded and should have been refused")
+        return done.stderr
+
+    def _done(self, *arguments):
         done = subprocess.run(
             ["terraform", *arguments, *(["-no-color"] if arguments[0] not in ("show", "output") else [])],
             cwd=self.folder,
@@ -70,9 +88,7 @@ class Terraform:
         with open(self.folder / "terraform.log", "a") as log:
             said = done.stderr if "-json" in arguments else done.stdout + done.stderr
             log.write(f"$ terraform {' '.join(arguments)}\n{said}\n")
-        if done.returncode not in good:
-            raise Failed(f"terraform {arguments[0]}:\n{done.stderr.strip()[-4000:] or done.stdout[-4000:]}")
-        return done.stdout
+        return done
 
     def outputs(self):
         return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
@@ -80,9 +96,9 @@ class Terraform:
     def resources(self):
         return self.run("state", "list").split()
 
-    def differences(self):
+    def differences(self, *options):
         """What a plan would change, as (address, attribute) pairs; whole resources as (address, action)."""
-        self.run("plan", "-detailed-exitcode", "-out=second.tfplan", good=(0, 2))
+        self.run("plan", "-detailed-exitcode", "-out=second.tfplan", *options, good=(0, 2))
         plan = json.loads(self.run("show", "-json", "second.tfplan"))
         found = set()
         for change in plan.get("resource_changes", []):
