@@ -162,6 +162,15 @@ locals {
         what       = "The ${name} database is busy"
         runbook    = "database-busy"
       }
+      "${name}-connections" = {
+        namespace  = "AWS/RDS"
+        metric     = "DatabaseConnections"
+        dimensions = { DBInstanceIdentifier = module.database[name].identifier }
+        statistic  = "Maximum"
+        limit      = var.alarm_limits["${name}_connections"]
+        what       = "The ${name} database is running out of connections"
+        runbook    = "database-connections"
+      }
       "${name}-storage" = {
         namespace  = "AWS/RDS"
         metric     = "FreeStorageSpace"

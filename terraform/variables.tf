@@ -474,7 +474,7 @@ variable "execution_log_level" {
 }
 
 variable "alarm_limits" {
-  description = "When alarms ring. Ages in seconds; errors, throttles and 5xx in five minutes."
+  description = "When alarms ring. Ages in seconds; errors, throttles and 5xx in five minutes; connections are three quarters of what the default instance classes take."
   type = object({
     queue_age       = optional(number, 900)
     parked_age      = optional(number, 259200)
@@ -483,6 +483,9 @@ variable "alarm_limits" {
     function_errors = optional(number, 10)
     throttles       = optional(number, 10)
     api_5xx         = optional(number, 5)
+
+    warehouse_connections = optional(number, 125)
+    customers_connections = optional(number, 60)
   })
   default = {}
 
