@@ -51,15 +51,19 @@ impl Lineage {
             events.iter().enumerate().map(|(i, e)| (e.id, i)).collect();
         let mut lineage = Lineage::default();
         let mut claimed = Vec::new();
+        let mut aborted = Vec::new();
         for (i, event) in events.iter().enumerate() {
             let previous = place.get(&event.previous_id).copied().filter(|p| *p < i);
             if event.kind == "ExecutionRedriven" {
                 claimed.clear();
+                aborted.clear();
             }
             let visit = if let Some(kind) = event.kind.strip_suffix("StateEntered") {
                 Some(lineage.enter(events, i, previous, kind))
             } else if names_its_state(&event.kind) {
                 lineage.named(event, previous)
+            } else if let Some(kind) = event.kind.strip_suffix("StateAborted") {
+                lineage.aborted(kind, previous, &mut aborted)
             } else if previous.is_some_and(|p| events[p].kind == "ExecutionRedriven") {
                 lineage.redriven(events, event, &mut claimed)
             } else {
@@ -115,6 +119,28 @@ impl Lineage {
             .iter()
             .rposition(|v| same(v) && v.is_open)
             .or_else(|| self.visits.iter().rposition(same))
+    }
+
+    /// What is ended from outside follows the event that is to blame, which may be in another branch: the state of this
+    /// kind around that event, or else the last one of this kind that is open.
+    fn aborted(
+        &self,
+        kind: &str,
+        previous: Option<usize>,
+        aborted: &mut Vec<usize>,
+    ) -> Option<usize> {
+        let fits = |v: &usize| {
+            let visit = &self.visits[*v];
+            visit.kind == kind && visit.is_open && !aborted.contains(v)
+        };
+        let blamed = previous.and_then(|p| self.of[p]);
+        let mut around = std::iter::successors(blamed, |v| self.visits[*v].parent);
+        let found = around
+            .find(fits)
+            .or_else(|| (0..self.visits.len()).rev().find(fits))
+            .or(blamed)?;
+        aborted.push(found);
+        Some(found)
     }
 
     /// The first thing that a redriven state does again: the open state that did the same before and has not begun yet.
@@ -209,6 +235,14 @@ mod tests {
         check(
             "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 TaskStateEntered A\n5 3 TaskStateEntered B\n6 4 TaskScheduled\n7 5 TaskScheduled\n8 7 TaskSucceeded\n9 6 TaskSucceeded\n10 9 TaskStateExited A\n11 8 TaskStateExited B\n12 11 ParallelStateSucceeded\n13 12 ParallelStateExited P",
             "- P P A B A B B A A B P P",
+        );
+    }
+
+    #[test]
+    fn what_is_ended_from_outside_is_told_by_its_kind() {
+        check(
+            "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 WaitStateEntered W\n5 3 MapStateEntered M\n6 5 MapStateStarted\n7 6 MapIterationStarted M\n8 7 ChoiceStateEntered C\n9 8 MapStateAborted\n10 8 WaitStateAborted\n11 8 ExecutionFailed",
+            "- P P W M M M C M W -",
         );
     }
 

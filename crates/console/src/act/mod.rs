@@ -19,7 +19,6 @@ mod schema;
 mod start;
 mod stop;
 mod token;
-mod waiting;
 mod work;
 
 use std::path::PathBuf;
@@ -31,12 +30,10 @@ use crate::app::App;
 
 pub(crate) use buttons::{buttons, several};
 pub(crate) use parked::{key as parked_key, links as parked_links};
-pub(crate) use waiting::MOST as MOST_LOOKED_AT;
 
 use audit::Audit;
 use runs::Runs;
 use token::Secret;
-use waiting::Watch;
 
 /// What changing things needs to remember.
 #[derive(Debug)]
@@ -44,8 +41,6 @@ pub(crate) struct Act {
     secret: Secret,
     audit: Audit,
     runs: Runs,
-    /// Parked tasks and callbacks.
-    pub waiting: Watch,
 }
 
 impl Act {
@@ -55,7 +50,6 @@ impl Act {
             secret: Secret::new(),
             audit: Audit::new(data_dir),
             runs: Runs::default(),
-            waiting: Watch::default(),
         }
     }
 }

@@ -7,6 +7,8 @@ use operate::timeline::short_name;
 use operate::{Connection, OperateError, change};
 use serde_json::{Value, json};
 
+use crate::redact;
+
 /// The error that an execution ends with when somebody stops it here.
 const STOPPED: &str = "Operator.Stopped";
 /// Longest input that is written into the audit whole, in bytes.
@@ -179,11 +181,11 @@ fn told(answered: Answered, done: &str, parked: &Parked) -> Done {
     }
 }
 
-/// An input as the audit keeps it.
+/// An input as the audit keeps it: without secrets, which would lie there for ever.
 fn audited(input: &Value) -> Value {
     let length = input.to_string().len();
     if length <= AUDITED {
-        input.clone()
+        redact::value(input)
     } else {
         json!({ "left_out": format!("{length} bytes") })
     }

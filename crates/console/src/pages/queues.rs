@@ -16,10 +16,13 @@ use operate::queues::{self, Queue};
 use operate::{AT_ONCE, when, words};
 
 use super::execution;
-use crate::act::{self, parked_key, parked_links};
+use super::executions::number;
+use crate::act::{parked_key, parked_links};
 use crate::app::App;
 use crate::error::{PageError, partial};
+use crate::fleet::Everything;
 use crate::layout::{Page, Tab, empty, status};
+use crate::redact;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -29,13 +32,13 @@ pub(crate) fn router() -> Router<Arc<App>> {
 
 async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
     let queues = read_all(&app).await;
-    let waiting = app.act.waiting.look(&app.at).await;
+    let waiting = app.fleet.waiting().await;
     let body = html! {
         div .head { h1 { "Queues" } }
         section .card aria-labelledby="parked-title" {
             h2 #parked-title { "Parked tasks" }
             @match &waiting {
-                Ok(waiting) => { (parked(waiting, waiting.parked.iter().collect())) }
+                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().collect())) }
                 Err(error) => { div .body { (partial("The parked tasks", error)) } }
             }
         }
@@ -76,7 +79,7 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
         .find(|url| queues::name_of(url) == name)
         .ok_or_else(missing)?;
     let queue = queues::read(&app.at, url).await?.ok_or_else(missing)?;
-    let waiting = app.act.waiting.look(&app.at).await?;
+    let waiting = app.fleet.waiting().await?;
     let inside: Vec<_> = waiting
         .parked
         .iter()
@@ -109,14 +112,28 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
                         "To read one, use your own tool of SQS."
                     } @else { "Nothing waits in this queue." }
                 }))
-            } @else { (parked(&waiting, inside)) }
+            } @else { (parked(inside)) }
         }
     };
     Ok(Page::new(&title, Tab::Queues).render(&app, body))
 }
 
+/// What is not known yet, or could not be read, of what waits.
+pub(crate) fn unread(waiting: &Everything) -> Markup {
+    html! {
+        @if let Some(problem) = &waiting.problem {
+            div .notice.problem role="status" { "This may be old: " (problem) }
+        }
+        @if waiting.unread > 0 {
+            div .notice role="status" {
+                (number(waiting.unread)) " running executions have not been looked at yet: a few at a time are, to leave calls for others."
+            }
+        }
+    }
+}
+
 /// Parked tasks with their reason, to be answered one by one or several at once.
-fn parked(waiting: &operate::waiting::Waiting, parked: Vec<&Parked>) -> Markup {
+fn parked(parked: Vec<&Parked>) -> Markup {
     let now = Timestamp::now();
     html! {
         @if parked.is_empty() {
@@ -127,7 +144,7 @@ fn parked(waiting: &operate::waiting::Waiting, parked: Vec<&Parked>) -> Markup {
             form method="get" {
                 div .scroll {
                     table .records {
-                        caption { "Oldest first" @if waiting.more { ", of the newest " (act::MOST_LOOKED_AT) " running executions" } }
+                        caption { "Oldest first" }
                         thead { tr {
                             th scope="col" { span .quiet { "Choose" } } th scope="col" { "Execution" } th scope="col" { "Task" }
                             th scope="col" { "Why" } th scope="col" { "Product" } th scope="col" { "Waits" } th scope="col" { "Answer" }
@@ -153,7 +170,7 @@ fn row(p: &Parked, now: Timestamp) -> Markup {
             }
             td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
             td data-name="Task" { (status("parked")) " " (p.state) br; span .sub { "after " (p.retries) " retries" } }
-            td .wide { (words::sentence(&p.error, &p.cause)) }
+            td .wide { (redact::text(&words::sentence(&p.error, &p.cause))) }
             td data-name="Product" { (p.product.as_deref().unwrap_or("–")) }
             td data-name="Waits" { time datetime=(p.since) title=(when::local(p.since)) { (when::duration(p.since, now)) } }
             td .wide { (parked_links(p)) }
