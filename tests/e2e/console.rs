@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Process, SKU, Up, eventually, restock};
+use crate::harness::{Factory, Process, SKU, Up, eventually, restock};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const TOKEN: &str = "correct-horse-battery-staple";
@@ -129,6 +129,157 @@ async fn a_reorder_is_listed_found_and_explained() {
     let (status, text) = page(&up, "/executions/nothing-like-that").await;
     assert_eq!(status, 404);
     assert_shows(&text, &["no state machine has an execution named"]);
+}
+
+#[tokio::test]
+async fn a_parked_execution_is_told_from_a_running_one_at_once() {
+    let factory = Factory::start(&["--fault", "reject", "--fault-count", "1"]).await;
+    let up = Up::start_with(&["--factory-url", &factory.url]).await;
+    up.buy(2_000).await;
+    up.parked("request_factory_dlq").await;
+    // The first page of a console that has read nothing yet may come before the history was read.
+    let parked = eventually("the parked execution in the list", async || {
+        let text = shown(&up, "/executions?status=PARKED").await;
+        text.contains("RequestFactory: Factory.Rejected")
+            .then_some(text)
+    })
+    .await;
+    assert_shows(
+        &parked,
+        &["parked <b>1</b>", "running <b>0</b>", "Replay the 1 shown"],
+    );
+    let running = shown(&up, "/executions?status=RUNNING").await;
+    assert_shows(&running, &["No execution matches"]);
+    let found = shown(&up, "/executions?q=factory.rejected").await;
+    assert_shows(&found, &["RequestFactory: Factory.Rejected"]);
+    assert_shows(
+        &shown(&up, "/workflows").await,
+        &["status=PARKED&amp;machine=reorder"],
+    );
+    let arn = up.executions().await.remove(0).execution_arn;
+    let page = shown(&up, &format!("/executions/{arn}")).await;
+    assert_shows(&page, &["(parked) · restock"]);
+    // From the list to the page that replays what is parked in it.
+    let replay = shown(&up, &format!("/act/replay?execution={arn}")).await;
+    assert_shows(&replay, &["It failed after"]);
+
+    let sfn = up.sfn().await;
+    sfn.stop_execution()
+        .execution_arn(&arn)
+        .send()
+        .await
+        .unwrap();
+    eventually("the end of it in the list", async || {
+        let text = shown(&up, "/executions").await;
+        (text.contains("parked <b>0</b>") && text.contains("aborted <b>1</b>")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_hidden_stays_hidden_in_forms_and_reaches_the_execution_again() {
+    let up = Up::start().await;
+    let sfn = up.sfn().await;
+    let machine = sfn
+        .create_state_machine()
+        .name("echo")
+        .role_arn("arn:aws:iam::000000000000:role/any")
+        .definition(r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#)
+        .send()
+        .await
+        .unwrap()
+        .state_machine_arn;
+    let input = r#"{"password":"hunter-2","n":1,"note":"<b>bold</b>"}"#;
+    let origin = sfn
+        .start_execution()
+        .state_machine_arn(&machine)
+        .input(input)
+        .send()
+        .await
+        .unwrap()
+        .execution_arn;
+    let mut form = String::new();
+    for path in [
+        format!("/act/start?machine=echo&execution={origin}"),
+        format!("/act/fork?execution={origin}&from=A"),
+        format!("/executions/{origin}"),
+    ] {
+        form = shown(&up, &path).await + &form;
+        assert_shows(&form, &["[hidden]", "&lt;b&gt;bold"]);
+        assert!(!form.contains("hunter-2"), "{path}: {form}");
+    }
+    let token = form.split("name=\"token\" value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap();
+    let send = async |input: &str| {
+        let url = format!("{}/act/start", up.console());
+        let fields = [
+            ("token", token),
+            ("machine", "echo"),
+            ("execution", origin.as_str()),
+            ("input", input),
+        ];
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = up.http.post(url).header("content-type", FORM);
+        let request = request.header("sec-fetch-site", "same-origin");
+        request.body(body).send().await.unwrap()
+    };
+    let moved = send(r#"{"elsewhere":"[hidden]"}"#).await;
+    assert_eq!(moved.status(), 400);
+    assert_shows(&moved.text().await.unwrap(), &["at /elsewhere"]);
+    let taken = send(r#"{"password":"[hidden]","n":2}"#).await;
+    assert_eq!(taken.status(), 200, "the run's page");
+    let started = eventually("the second execution", async || {
+        let list = sfn.list_executions().state_machine_arn(&machine);
+        let list = list.send().await.unwrap().executions;
+        list.into_iter().find(|e| e.execution_arn != origin)
+    })
+    .await;
+    let told = sfn
+        .describe_execution()
+        .execution_arn(started.execution_arn)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(told.input.as_deref().unwrap()).unwrap(),
+        serde_json::json!({"password": "hunter-2", "n": 2})
+    );
+    let audit = std::fs::read_to_string(up.data_dir().join("console-audit.jsonl")).unwrap();
+    assert!(!audit.contains("hunter-2"), "{audit}");
+}
+
+#[tokio::test]
+async fn whatever_an_address_says_gets_a_page() {
+    let up = Up::start().await;
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:reorder";
+    for (path, expected) in [
+        ("/executions/arn:bad", 404),
+        (&format!("/executions/{machine}"), 404),
+        (
+            "/executions/arn:aws:states:us-east-1:000000000000:execution:reorder:x",
+            404,
+        ),
+        ("/executions/%F0%9F", 400),
+        ("/executions?page=-1", 200),
+        ("/executions?q=%00%FF", 200),
+        ("/executions?q=a&q=b", 400),
+        ("/executions?status=BROKEN", 400),
+        ("/workflows/%3Cb%3E", 404),
+        ("/queues/no-such", 404),
+        ("/shop/no-such", 404),
+        ("/runs/no-such", 404),
+        ("/act/fork?execution=no-such", 404),
+        ("/act/replay?parked=x", 400),
+        ("/act/start?machine=no-such", 404),
+        ("/no/such/page", 404),
+    ] {
+        let (status, text) = page(&up, path).await;
+        assert_eq!(status, expected, "{path}: {text}");
+        assert_shows(&text, &["<!DOCTYPE html>", "<h1>", "/executions"]);
+        assert!(!text.contains("<b>&") && !text.contains("<b><"), "{path}");
+    }
 }
 
 /// Every text in a value that is as long as a task's token.

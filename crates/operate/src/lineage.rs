@@ -67,7 +67,7 @@ impl Lineage {
             } else if previous.is_some_and(|p| events[p].kind == "ExecutionRedriven") {
                 lineage.redriven(events, event, &mut claimed)
             } else {
-                lineage.follow(event, previous)
+                lineage.follow(events, event, previous)
             };
             if let Some(visit) = visit
                 && event.kind.ends_with("StateExited")
@@ -165,22 +165,36 @@ impl Lineage {
         Some(found)
     }
 
-    fn follow(&self, event: &Event, previous: Option<usize>) -> Option<usize> {
+    fn follow(&self, events: &[Event], event: &Event, previous: Option<usize>) -> Option<usize> {
         let before = previous.and_then(|p| self.of[p])?;
-        let joins = matches!(
-            event.kind.as_str(),
-            "ParallelStateSucceeded"
-                | "ParallelStateFailed"
-                | "MapStateSucceeded"
-                | "MapStateFailed"
-        );
-        let visit = &self.visits[before];
-        if joins && !(is_fork(&visit.kind) && visit.is_open) {
-            return visit.parent;
+        if let Some((kind, is_end)) = of_a_fork(&event.kind) {
+            // What ended inside is where it joins; a fork that begins again follows what failed in it.
+            let has_joined = previous
+                .and_then(|p| of_a_fork(&events[p].kind))
+                .is_some_and(|(_, is_end)| is_end);
+            let from = if is_end && has_joined {
+                self.visits[before].parent
+            } else {
+                Some(before)
+            };
+            let fits = |v: &usize| self.visits[*v].kind == kind && self.visits[*v].is_open;
+            let found = std::iter::successors(from, |v| self.visits[*v].parent).find(fits);
+            return found.or(self.visits[before].parent).or(Some(before));
         }
         // What happens to an execution as a whole belongs to no state.
         (!event.kind.starts_with("Execution")).then_some(before)
     }
+}
+
+/// An event of a Parallel or a Map itself: which of both, and whether it is an end of what is inside.
+fn of_a_fork(kind: &str) -> Option<(&'static str, bool)> {
+    Some(match kind {
+        "ParallelStateStarted" => ("Parallel", false),
+        "ParallelStateSucceeded" | "ParallelStateFailed" => ("Parallel", true),
+        "MapStateStarted" => ("Map", false),
+        "MapStateSucceeded" | "MapStateFailed" => ("Map", true),
+        _ => return None,
+    })
 }
 
 /// Whether AWS writes the state's name into events of this type.
@@ -243,6 +257,14 @@ mod tests {
         check(
             "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 WaitStateEntered W\n5 3 MapStateEntered M\n6 5 MapStateStarted\n7 6 MapIterationStarted M\n8 7 ChoiceStateEntered C\n9 8 MapStateAborted\n10 8 WaitStateAborted\n11 8 ExecutionFailed",
             "- P P W M M M C M W -",
+        );
+    }
+
+    #[test]
+    fn a_parallel_that_begins_again_keeps_its_branches() {
+        check(
+            "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 MapStateEntered M\n5 4 MapStateStarted\n6 5 MapIterationStarted M\n7 6 FailStateEntered F\n8 7 MapIterationFailed M\n9 7 MapStateFailed\n10 9 MapStateAborted\n11 9 ParallelStateStarted\n12 11 MapStateEntered M\n13 12 MapStateStarted\n14 13 MapIterationStarted M\n15 14 FailStateEntered F\n16 15 MapIterationFailed M\n17 15 MapStateFailed\n18 17 MapStateAborted\n19 17 ParallelStateFailed\n20 19 ParallelStateExited P",
+            "- P P M M M F M M M P M M M F M M M P P",
         );
     }
 

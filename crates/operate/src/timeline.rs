@@ -81,6 +81,7 @@ pub fn rows(events: &[Event]) -> Vec<Row> {
         if event.kind.ends_with("StateEntered") {
             rows.push(entered(&lineage, event, rows.len()));
         } else if let Some(visit) = visit {
+            end_failed(&mut rows, &lineage, &events[..i], event);
             rows[*visit].apply(event);
         } else {
             if event.kind == "ExecutionFailed" {
@@ -114,11 +115,31 @@ fn entered(lineage: &Lineage, event: &Event, visit: usize) -> Row {
     }
 }
 
+/// A Fail state in a branch or an iteration has no event of its own: what it ends follows it.
+fn end_failed(rows: &mut [Row], lineage: &Lineage, before: &[Event], event: &Event) {
+    let ends = matches!(
+        event.kind.as_str(),
+        "MapIterationFailed" | "MapStateFailed" | "ParallelStateFailed" | "ParallelStateStarted"
+    );
+    let ended = ends.then(|| visit_before(lineage, before, event)).flatten();
+    if let Some(row) = ended.and_then(|visit| rows.get_mut(visit))
+        && row.is_open()
+        && !is_fork(&row.kind)
+    {
+        row.end(event.at, Outcome::Failed);
+    }
+}
+
+/// The visit of the event that this one follows.
+fn visit_before(lineage: &Lineage, before: &[Event], event: &Event) -> Option<usize> {
+    let at = before.iter().rposition(|e| e.id == event.previous_id)?;
+    lineage.of[at]
+}
+
 /// A state that fails without an event of its own, as a Choice whose path leads nowhere, is the one whose event the
 /// execution's failure follows. The states around it fail with it.
 fn blame(rows: &mut [Row], lineage: &Lineage, before: &[Event], failure: &Event) {
-    let to_blame = before.iter().rposition(|e| e.id == failure.previous_id);
-    let visit = to_blame.and_then(|at| lineage.of[at]);
+    let visit = visit_before(lineage, before, failure);
     let around = std::iter::successors(visit, |v| lineage.visits[*v].parent);
     for (i, visit) in around.enumerate() {
         let row = &mut rows[visit];
@@ -346,6 +367,18 @@ mod tests {
             let all: Vec<_> = begin.into_iter().chain(rest).collect();
             assert_eq!(outcomes(&all), [expected], "{all:?}");
         }
+    }
+
+    #[test]
+    fn a_fail_state_ends_with_what_it_ends() {
+        let kinds = [
+            ("ExecutionStarted", None),
+            ("ParallelStateEntered", Some("P")),
+            ("ParallelStateStarted", None),
+            ("FailStateEntered", Some("F")),
+            ("ParallelStateStarted", None),
+        ];
+        assert_eq!(outcomes(&kinds), [Outcome::Running, Outcome::Failed]);
     }
 
     #[test]

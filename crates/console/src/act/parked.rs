@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use form_urlencoded::byte_serialize;
+use futures::{StreamExt, TryStreamExt, stream};
 use maud::{Markup, html};
 use operate::ahead;
 use operate::answer::{self, Replay};
 use operate::parked::Parked;
-use operate::{parked, words};
+use operate::{AT_ONCE, parked, words};
 
 use super::form::{Asked, Csrf, Fields, Query};
 use super::work::Work;
@@ -22,6 +23,7 @@ use crate::app::App;
 use crate::error::PageError;
 use crate::layout::{Page, Tab, empty};
 use crate::pages::execution;
+use crate::pages::queues::SHOWN;
 use crate::redact;
 
 pub(crate) fn router() -> Router<Arc<App>> {
@@ -48,24 +50,38 @@ pub(crate) fn links(parked: &Parked) -> Markup {
 
 /// The parked tasks that a form names, as they are now; those that do not wait any more are left out.
 async fn named(app: &App, fields: &Fields) -> Result<Vec<Parked>, PageError> {
-    let mut found = Vec::new();
-    // An execution stands for everything that is parked in it.
-    for arn in fields.all("execution") {
-        found.extend(parked::of(&app.at, arn).await?);
+    if fields.get("all").is_some() {
+        let waiting = app.fleet.waiting().await?;
+        return Ok(waiting.parked.iter().take(SHOWN).cloned().collect());
     }
-    let mut read: Vec<(String, Vec<Parked>)> = Vec::new();
+    // An execution alone stands for everything that is parked in it.
+    let mut wanted: Vec<(String, Option<&str>)> = fields
+        .all("execution")
+        .map(|arn| (arn.to_owned(), None))
+        .collect();
     for key in fields.all("parked") {
         let Some((arn, state)) = key.split_once('#') else {
             return Err(PageError::Invalid(format!("{key} names no parked task")));
         };
-        if !read.iter().any(|(of, _)| of == arn) {
-            read.push((arn.to_owned(), parked::of(&app.at, arn).await?));
+        wanted.push((arn.to_owned(), Some(state)));
+    }
+    let mut arns: Vec<String> = wanted.iter().map(|(arn, _)| arn.clone()).collect();
+    arns.dedup();
+    let all: Vec<Parked> = stream::iter(arns)
+        .map(async |arn: String| parked::of(&app.at, &arn).await)
+        .buffered(AT_ONCE)
+        .try_concat()
+        .await?;
+    let is_wanted = |p: &Parked| {
+        wanted
+            .iter()
+            .any(|(arn, state)| *arn == p.execution_arn && state.is_none_or(|s| s == p.parked_in))
+    };
+    let mut found: Vec<Parked> = Vec::new();
+    for parked in all.into_iter().filter(is_wanted) {
+        if !found.iter().any(|f| key(f) == key(&parked)) {
+            found.push(parked);
         }
-        let of = read.iter().find(|(of, _)| of == arn);
-        found.extend(
-            of.and_then(|(_, all)| all.iter().find(|p| p.parked_in == state))
-                .cloned(),
-        );
     }
     Ok(found)
 }

@@ -10,6 +10,8 @@ use maud::{Markup, html};
 use operate::waiting::Callback;
 use operate::when;
 
+use super::executions::number;
+use super::queues::SHOWN;
 use super::{execution, queues};
 use crate::app::App;
 use crate::error::PageError;
@@ -25,6 +27,7 @@ async fn page(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
     let body = html! {
         div .head { h1 { "Waiting callbacks" } }
         p { "Executions whose task token somebody outside has to answer: the factory, a mail worker. The token itself is never shown." }
+        div #callbacks data-live {
         (queues::unread(&waiting))
         div .card {
             @if waiting.callbacks.is_empty() {
@@ -35,18 +38,21 @@ async fn page(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
             } @else {
                 div .scroll {
                     table .records {
-                        caption { "Oldest first" }
+                        caption { "Oldest first" @if waiting.callbacks.len() > SHOWN { ", the first " (SHOWN) " of " (number(waiting.callbacks.len())) } }
                         thead { tr {
                             th scope="col" { "Execution" } th scope="col" { "State" } th scope="col" { "Token sent to" }
                             th scope="col" { "Product" } th scope="col" { "Waits" } th scope="col" { "Times out" }
                         } }
-                        tbody { @for callback in &waiting.callbacks { (row(callback, now)) } }
+                        tbody { @for callback in waiting.callbacks.iter().take(SHOWN) { (row(callback, now)) } }
                     }
                 }
             }
         }
+        }
     };
-    Ok(Page::new("Waiting callbacks", Tab::Callbacks).render(&app, body))
+    Ok(Page::new("Waiting callbacks", Tab::Callbacks)
+        .live("/queues/events")
+        .render(&app, body))
 }
 
 fn row(callback: &Callback, now: Timestamp) -> Markup {

@@ -123,7 +123,7 @@ fn picture(run: &Run, chosen: Option<usize>) -> Markup {
             h2 #picture-title { "Graph" span .soft.key { "✓ succeeded  ● running  ◔ waiting  ↻ retrying  ⤵ caught  ‖ parked  ✕ failed" } }
             @match &run.definition {
                 Ok(definition) => {
-                    div .canvas tabindex="0" {
+                    div #canvas .canvas tabindex="0" role="group" aria-label="The graph" {
                         (graph::draw(&graph::chart(definition), &paint(run, name, format!("{}?state=", path(&run.arn))),
                             &format!("The states of {} and what happened in them", run.machine)))
                     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -22,12 +23,21 @@ use crate::app::App;
 use crate::error::{PageError, partial};
 use crate::fleet::Everything;
 use crate::layout::{Page, Tab, empty, status};
+use crate::live;
 use crate::redact;
+
+/// Parked tasks on the page, the oldest.
+pub(crate) const SHOWN: usize = 200;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/queues", get(all))
+        .route("/queues/events", get(events))
         .route("/queues/{name}", get(one))
+}
+
+async fn events(State(app): State<Arc<App>>) -> impl IntoResponse {
+    live::stream(app.fleet.changes())
 }
 
 async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
@@ -35,14 +45,14 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
     let waiting = app.fleet.waiting().await;
     let body = html! {
         div .head { h1 { "Queues" } }
-        section .card aria-labelledby="parked-title" {
+        section .card #parked data-live aria-labelledby="parked-title" {
             h2 #parked-title { "Parked tasks" }
             @match &waiting {
-                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().collect())) }
+                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().collect(), true)) }
                 Err(error) => { div .body { (partial("The parked tasks", error)) } }
             }
         }
-        section .card aria-labelledby="queues-title" {
+        section .card #queues data-live aria-labelledby="queues-title" {
             h2 #queues-title { "All queues" }
             @match &queues {
                 Ok(queues) if queues.is_empty() => {
@@ -53,7 +63,9 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
             }
         }
     };
-    Ok(Page::new("Queues", Tab::Queues).render(&app, body))
+    Ok(Page::new("Queues", Tab::Queues)
+        .live("/queues/events")
+        .render(&app, body))
 }
 
 async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
@@ -112,7 +124,7 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
                         "To read one, use your own tool of SQS."
                     } @else { "Nothing waits in this queue." }
                 }))
-            } @else { (parked(inside)) }
+            } @else { (parked(inside, false)) }
         }
     };
     Ok(Page::new(&title, Tab::Queues).render(&app, body))
@@ -133,7 +145,8 @@ pub(crate) fn unread(waiting: &Everything) -> Markup {
 }
 
 /// Parked tasks with their reason, to be answered one by one or several at once.
-fn parked(parked: Vec<&Parked>) -> Markup {
+/// `is_all`: there are no others.
+fn parked(parked: Vec<&Parked>, is_all: bool) -> Markup {
     let now = Timestamp::now();
     html! {
         @if parked.is_empty() {
@@ -144,17 +157,21 @@ fn parked(parked: Vec<&Parked>) -> Markup {
             form method="get" {
                 div .scroll {
                     table .records {
-                        caption { "Oldest first" }
+                        caption { "Oldest first" @if parked.len() > SHOWN { ", the first " (SHOWN) " of " (number(parked.len())) } }
                         thead { tr {
                             th scope="col" { span .quiet { "Choose" } } th scope="col" { "Execution" } th scope="col" { "Task" }
                             th scope="col" { "Why" } th scope="col" { "Product" } th scope="col" { "Waits" } th scope="col" { "Answer" }
                         } }
-                        tbody { @for p in &parked { (row(p, now)) } }
+                        tbody { @for p in parked.iter().take(SHOWN) { (row(p, now)) } }
                     }
                 }
                 div .pages.actions {
                     button formaction="/act/replay" type="submit" { "Replay the chosen" }
                     button .danger formaction="/act/discard" type="submit" { "Discard the chosen" }
+                    @if is_all && parked.len() > 1 {
+                        button formaction="/act/replay" type="submit" name="all" value="yes" { "Replay all " (parked.len().min(SHOWN)) " …" }
+                        button .danger formaction="/act/discard" type="submit" name="all" value="yes" { "Discard all " (parked.len().min(SHOWN)) " …" }
+                    }
                 }
             }
         }
