@@ -10,6 +10,7 @@ mod buttons;
 mod confirm;
 mod fork;
 mod form;
+mod letters;
 mod log_page;
 mod parked;
 mod redrive;
@@ -29,6 +30,8 @@ use axum::Router;
 use crate::app::App;
 
 pub(crate) use buttons::{buttons, several};
+pub(crate) use form::Csrf;
+pub(crate) use letters::button as look_at_letters;
 pub(crate) use parked::{key as parked_key, links as parked_links};
 
 use audit::Audit;
@@ -62,6 +65,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(start::router())
         .merge(fork::router())
         .merge(parked::router())
+        .merge(letters::router())
         .merge(runs_page::router())
         .merge(log_page::router())
 }

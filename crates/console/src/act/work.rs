@@ -1,7 +1,10 @@
 //! The pieces of work there are, and how each is done.
 
+use std::collections::HashSet;
+
 use operate::answer::{self, Answered, Replay};
 use operate::fork::Plan;
+use operate::letters::{self, Fate};
 use operate::parked::Parked;
 use operate::timeline::short_name;
 use operate::{Connection, OperateError, change};
@@ -41,6 +44,12 @@ pub(crate) enum Work {
         parked: Box<Parked>,
         reason: Option<String>,
     },
+    /// Dead letters, all in one pass through their queue.
+    Letters {
+        queue: String,
+        ids: HashSet<String>,
+        fate: Fate,
+    },
 }
 
 /// What came of a piece of work that was done.
@@ -74,6 +83,11 @@ impl Work {
             Work::Fork { .. } => "fork",
             Work::Replay { .. } => "replay",
             Work::Discard { .. } => "discard",
+            Work::Letters {
+                fate: Fate::Return(_),
+                ..
+            } => "return",
+            Work::Letters { .. } => "delete",
         }
     }
 
@@ -82,6 +96,7 @@ impl Work {
         match self {
             Work::Redrive { arn } | Work::Stop { arn, .. } => arn,
             Work::Start { machine, .. } => machine,
+            Work::Letters { queue, .. } => queue,
             Work::Fork { plan, .. } => &plan.origin,
             Work::Replay { parked, .. } | Work::Discard { parked, .. } => &parked.execution_arn,
         }
@@ -114,6 +129,13 @@ impl Work {
                 "edited": replay.input != parked.input,
                 "input": audited(&replay.input),
             }),
+            Work::Letters { ids, fate, .. } => {
+                let to = match fate {
+                    Fate::Return(url) => Some(short_name(url)),
+                    Fate::Delete => None,
+                };
+                json!({ "messages": ids, "to": to })
+            }
             Work::Discard { parked, reason } => {
                 json!({ "task": parked.task, "failed_in": parked.state, "error": parked.error, "reason": reason })
             }
@@ -159,6 +181,20 @@ impl Work {
             Work::Replay { parked, replay } => {
                 let answered = replay.send(at, parked).await?;
                 Ok(told(answered, "replayed", parked))
+            }
+            Work::Letters { queue, ids, fate } => {
+                let done = letters::settle(at, queue, ids, fate).await?;
+                Ok(Done {
+                    said: match fate {
+                        Fate::Return(url) => format!("{done} sent back to {}", short_name(url)),
+                        Fate::Delete => format!("{done} deleted"),
+                    } + &match ids.len() - done {
+                        0 => String::new(),
+                        n => format!("; {n} were not in the queue any more, or hidden just now"),
+                    },
+                    execution: None,
+                    was_stale: done < ids.len(),
+                })
             }
             Work::Discard { parked, reason } => {
                 let answered = answer::discard(at, parked, reason.as_deref()).await?;

@@ -1,7 +1,7 @@
 //! `/queues`: parked tasks and every queue's depth; `/queues/{name}`: one queue.
 //!
 //! Looking takes nothing away: parked tasks are found in the histories of executions, and a queue is asked for its
-//! attributes only. So the messages of a queue that no task parks in are counted here and not read.
+//! attributes only. The messages of a queue that no task parks in are counted; dead letters can be looked at on demand.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use operate::{AT_ONCE, when, words};
 
 use super::execution;
 use super::executions::number;
-use crate::act::{parked_key, parked_links};
+use crate::act::{self, Csrf, parked_key, parked_links};
 use crate::app::App;
 use crate::error::{PageError, partial};
 use crate::fleet::Everything;
@@ -83,14 +83,47 @@ async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
     Ok(queues)
 }
 
-async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Markup, PageError> {
-    let missing = || PageError::NotFound(format!("there is no queue {name} here"));
-    let urls = queues::urls(&app.at).await?;
-    let url = urls
+/// A queue of dead letters and the queue they come from.
+#[derive(Clone, Debug)]
+pub(crate) struct DeadLetters {
+    pub name: String,
+    pub url: String,
+    pub from: String,
+    pub from_url: String,
+}
+
+/// The queue of dead letters of this name.
+pub(crate) async fn dead_letters(app: &App, name: &str) -> Result<DeadLetters, PageError> {
+    let all = read_all(app).await?;
+    find_dead_letters(&all, name).ok_or_else(|| {
+        PageError::NotFound(format!(
+            "there is no queue {name} here that takes the dead letters of another"
+        ))
+    })
+}
+
+fn find_dead_letters(all: &[Queue], name: &str) -> Option<DeadLetters> {
+    let queue = all.iter().find(|queue| queue.name == name)?;
+    let from = all
         .iter()
-        .find(|url| queues::name_of(url) == name)
-        .ok_or_else(missing)?;
-    let queue = queues::read(&app.at, url).await?.ok_or_else(missing)?;
+        .find(|queue| queue.dead_letters.as_deref() == Some(name))?;
+    Some(DeadLetters {
+        name: queue.name.clone(),
+        url: queue.url.clone(),
+        from: from.name.clone(),
+        from_url: from.url.clone(),
+    })
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    csrf: Csrf,
+    Path(name): Path<String>,
+) -> Result<Markup, PageError> {
+    let missing = || PageError::NotFound(format!("there is no queue {name} here"));
+    let all = read_all(&app).await?;
+    let queue = all.iter().find(|q| q.name == name).ok_or_else(missing)?;
+    let dead = find_dead_letters(&all, &name);
     let waiting = app.fleet.waiting().await?;
     let inside: Vec<_> = waiting
         .parked
@@ -117,7 +150,13 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
         }
         section .card aria-labelledby="messages" {
             h2 #messages { "Messages" }
-            @if inside.is_empty() {
+            @if let Some(dead) = &dead {
+                (empty("Dead letters", html! {
+                    "Here lies what the consumer of " a href={ "/queues/" (dead.from) } { (dead.from) } " gave back too often. "
+                    "To look at messages is to receive them; they are put back at once."
+                    (act::look_at_letters(&csrf, &name))
+                }))
+            } @else if inside.is_empty() {
                 (empty("No task is parked here", html! {
                     @if queue.visible + queue.in_flight + queue.delayed > 0 {
                         "Its messages are counted and not read: receiving them would take them from whoever works on them. "
