@@ -111,7 +111,16 @@ pub(crate) fn text(text: &str) -> String {
             shown.to_string()
         };
     }
-    hide_runs(&hide_parameters(text))
+    // Most texts are short and have neither; there may be tens of thousands on a page.
+    let shown = if text.contains('=') {
+        hide_parameters(text)
+    } else {
+        text.to_owned()
+    };
+    if shown.len() < LONG {
+        return shown;
+    }
+    hide_runs(&shown)
 }
 
 fn is_secret(name: &str) -> bool {
