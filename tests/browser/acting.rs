@@ -27,6 +27,27 @@ fn audit(up: &Up) -> Vec<Value> {
 #[tokio::test]
 async fn a_parked_task_is_replayed_with_an_edited_input() {
     let (_factory, up, browser) = with_a_parked_task("1").await;
+    // It is told from what runs where everything is listed.
+    browser.go("/executions").await;
+    browser.sees("RequestFactory: Factory.Rejected").await;
+    browser.click_css("nav.tabs a[href*=PARKED]").await;
+    browser.sees("Replay the 1 shown").await;
+    for screen in [Screen::Light, Screen::Dark, Screen::Phone] {
+        browser.check_accessible(screen).await;
+    }
+    browser.check_fits(Screen::Phone).await;
+    browser.click_css("tbody tr[data-row] a").await;
+    browser.stands("parked").await;
+    // The state that is told about is inside its frame, however large the picture is.
+    let inside = "const [s, f] = ['.canvas .chosen', '.canvas'].map((q) => document.querySelector(q).getBoundingClientRect());
+        return s.top >= f.top && s.bottom <= f.bottom && s.left >= f.left && s.right <= f.right;";
+    for screen in [Screen::Light, Screen::Phone] {
+        browser.screen(screen).await;
+        browser.go(&browser.path().await).await;
+        assert_eq!(browser.run(inside, vec![]).await, true, "{screen:?}");
+    }
+    browser.screen(Screen::Light).await;
+
     browser.go("/queues").await;
     browser.sees("Factory.Rejected").await;
     for screen in [Screen::Light, Screen::Dark, Screen::Phone] {
@@ -194,5 +215,31 @@ async fn an_execution_is_started_by_a_form_and_stopped() {
     browser.click("Stop the execution").await;
     browser.sees("1 of 1 worked").await;
     assert_eq!(up.ended_reorder().await.status, ExecutionStatus::Aborted);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn dead_letters_are_looked_at_and_sent_back() {
+    let up = Up::start().await;
+    let sqs = up.sqs().await;
+    let queue = sqs.get_queue_url().queue_name("vip_queue_dlq");
+    let url = queue.send().await.unwrap().queue_url.unwrap();
+    let sent = sqs.send_message().queue_url(&url).message_body("no order");
+    sent.send().await.unwrap();
+    let browser = Browser::open(up.console()).await;
+    browser.go("/queues/vip_queue_dlq").await;
+    browser.check_accessible(Screen::Light).await;
+    browser.click("Look at its messages").await;
+    browser.sees("no order").await;
+    for screen in [Screen::Light, Screen::Dark, Screen::Phone] {
+        browser.check_accessible(screen).await;
+    }
+    browser.check_fits(Screen::Phone).await;
+    browser.click_css("input[name=letter]").await;
+    browser.click("Send the chosen back to vip_queue").await;
+    browser.sees("as a new message").await;
+    browser.check_accessible(Screen::Light).await;
+    browser.click("Send 1 message(s) back to vip_queue").await;
+    browser.sees("1 sent back to vip_queue").await;
     browser.close().await;
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Process, SKU, Up, eventually, restock};
+use crate::harness::{Factory, Process, SKU, Up, eventually, restock};
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 const TOKEN: &str = "correct-horse-battery-staple";
 
 /// Status and text of a page.
@@ -17,13 +17,13 @@ async fn page(up: &Up, path: &str) -> (u16, String) {
 }
 
 /// A page that has to be there.
-async fn shown(up: &Up, path: &str) -> String {
+pub(crate) async fn shown(up: &Up, path: &str) -> String {
     let (status, text) = page(up, path).await;
     assert_eq!(status, 200, "{path}: {text}");
     text
 }
 
-fn assert_shows(text: &str, parts: &[&str]) {
+pub(crate) fn assert_shows(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
@@ -129,6 +129,83 @@ async fn a_reorder_is_listed_found_and_explained() {
     let (status, text) = page(&up, "/executions/nothing-like-that").await;
     assert_eq!(status, 404);
     assert_shows(&text, &["no state machine has an execution named"]);
+}
+
+#[tokio::test]
+async fn a_parked_execution_is_told_from_a_running_one_at_once() {
+    let factory = Factory::start(&["--fault", "reject", "--fault-count", "1"]).await;
+    let up = Up::start_with(&["--factory-url", &factory.url]).await;
+    up.buy(2_000).await;
+    up.parked("request_factory_dlq").await;
+    // The first page of a console that has read nothing yet may come before the history was read.
+    let parked = eventually("the parked execution in the list", async || {
+        let text = shown(&up, "/executions?status=PARKED").await;
+        text.contains("RequestFactory: Factory.Rejected")
+            .then_some(text)
+    })
+    .await;
+    assert_shows(
+        &parked,
+        &["parked <b>1</b>", "running <b>0</b>", "Replay the 1 shown"],
+    );
+    let running = shown(&up, "/executions?status=RUNNING").await;
+    assert_shows(&running, &["No execution matches"]);
+    let found = shown(&up, "/executions?q=factory.rejected").await;
+    assert_shows(&found, &["RequestFactory: Factory.Rejected"]);
+    assert_shows(
+        &shown(&up, "/workflows").await,
+        &["status=PARKED&amp;machine=reorder"],
+    );
+    let arn = up.executions().await.remove(0).execution_arn;
+    let page = shown(&up, &format!("/executions/{arn}")).await;
+    assert_shows(&page, &["(parked) · restock"]);
+    // From the list to the page that replays what is parked in it.
+    let replay = shown(&up, &format!("/act/replay?execution={arn}")).await;
+    assert_shows(&replay, &["It failed after"]);
+
+    let sfn = up.sfn().await;
+    sfn.stop_execution()
+        .execution_arn(&arn)
+        .send()
+        .await
+        .unwrap();
+    eventually("the end of it in the list", async || {
+        let text = shown(&up, "/executions").await;
+        (text.contains("parked <b>0</b>") && text.contains("aborted <b>1</b>")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whatever_an_address_says_gets_a_page() {
+    let up = Up::start().await;
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:reorder";
+    for (path, expected) in [
+        ("/executions/arn:bad", 404),
+        (&format!("/executions/{machine}"), 404),
+        (
+            "/executions/arn:aws:states:us-east-1:000000000000:execution:reorder:x",
+            404,
+        ),
+        ("/executions/%F0%9F", 400),
+        ("/executions?page=-1", 200),
+        ("/executions?q=%00%FF", 200),
+        ("/executions?q=a&q=b", 400),
+        ("/executions?status=BROKEN", 400),
+        ("/workflows/%3Cb%3E", 404),
+        ("/queues/no-such", 404),
+        ("/shop/no-such", 404),
+        ("/runs/no-such", 404),
+        ("/act/fork?execution=no-such", 404),
+        ("/act/replay?parked=x", 400),
+        ("/act/start?machine=no-such", 404),
+        ("/no/such/page", 404),
+    ] {
+        let (status, text) = page(&up, path).await;
+        assert_eq!(status, expected, "{path}: {text}");
+        assert_shows(&text, &["<!DOCTYPE html>", "<h1>", "/executions"]);
+        assert!(!text.contains("<b>&") && !text.contains("<b><"), "{path}");
+    }
 }
 
 /// Every text in a value that is as long as a task's token.

@@ -7,6 +7,7 @@
 
 mod clients;
 mod console;
+mod console_changes;
 mod crash;
 mod demo;
 mod harness;

@@ -5,6 +5,18 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const isTyping = (element) => element.closest("input, select, textarea, [contenteditable]") !== null;
 
+// The picture of an execution may be larger than its frame: the state that is told about is brought into it.
+const chosen = (root) => $(".canvas .chosen", root)?.getAttribute("href") ?? "";
+const showChosen = (root) => {
+  const state = $(".canvas .chosen", root);
+  const frame = state?.closest(".canvas");
+  if (!frame) return;
+  const [inner, outer] = [state.getBoundingClientRect(), frame.getBoundingClientRect()];
+  frame.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
+  frame.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+};
+showChosen(document);
+
 // Live updates. The server says only that something changed; the page is asked for again, and those of its parts that
 // are marked `data-live` are replaced.
 const replaceParts = (fresh) => {
@@ -13,12 +25,21 @@ const replaceParts = (fresh) => {
     if (!next || next.outerHTML === part.outerHTML) continue;
     if (part.contains(document.activeElement) && isTyping(document.activeElement)) continue;
     const opened = new Set($$("details[id][open]", part).map((d) => d.id));
-    const focused = part.contains(document.activeElement) && document.activeElement.id;
+    const ticked = new Set($$("input:checked", part).map((i) => i.value));
+    const scrolled = $$("[id]", part).filter((e) => e.scrollTop || e.scrollLeft).map((e) => [e.id, e.scrollTop, e.scrollLeft]);
+    const was = chosen(part);
+    const active = part.contains(document.activeElement) ? document.activeElement : null;
+    const focused = active?.id;
+    const link = active?.getAttribute("href");
     const row = $$("[data-row]", part).findIndex((r) => r.classList.contains("at"));
     part.replaceWith(document.adoptNode(next));
     for (const details of $$("details[id]", next)) if (opened.has(details.id)) details.open = true;
+    for (const input of $$("input[type=checkbox]", next)) if (ticked.has(input.value)) input.checked = true;
+    for (const [id, top, left] of scrolled) document.getElementById(id)?.scrollTo(left, top);
+    if (chosen(next) !== was) showChosen(next);
     if (row >= 0) $$("[data-row]", next)[row]?.classList.add("at");
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    const again = focused ? document.getElementById(focused) : link && $(`a[href="${CSS.escape(link)}"]`, next);
+    again?.focus({ preventScroll: true });
   }
 };
 

@@ -108,7 +108,6 @@ impl App {
 
     /// Something was changed through this console: what is known of it is old.
     pub(crate) fn changed_here(&self) {
-        self.act.waiting.forget();
         self.fleet.is_stale();
     }
 

@@ -58,7 +58,8 @@ impl PageError {
                     (StatusCode::NOT_FOUND, "Not found")
                 }
                 _ => match error.code() {
-                    Some(code) if code.ends_with("DoesNotExist") => {
+                    // An address with an ARN that AWS does not take names nothing that is there.
+                    Some(code) if code.ends_with("DoesNotExist") || code == "InvalidArn" => {
                         (StatusCode::NOT_FOUND, "Not found")
                     }
                     Some(_) => (StatusCode::BAD_GATEWAY, "The endpoint refused"),

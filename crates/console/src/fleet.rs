@@ -3,11 +3,13 @@
 //! Step Functions lists executions newest first, a thousand a call, without their inputs, and it meters calls. So one
 //! reader per console reads what is new while somebody looks, asks what became of those that ran, and goes back
 //! through the older ones page by page up to a limit. A closed execution's input and error never change and are read
-//! once. Nothing is read while nobody looks.
+//! once. What running ones wait for is found in their histories, a few of them in each round. Nothing is read while
+//! nobody looks.
 
 mod index;
 mod item;
 mod read;
+mod waits;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,13 +20,17 @@ use tokio::sync::{Mutex as Turn, watch};
 
 pub(crate) use index::{Counts, Found, Index, Query};
 pub(crate) use item::{Described, Item, STATUSES, Status, keys, name_of};
+pub(crate) use waits::Everything;
 
 use read::Machine;
+use waits::Waits;
 
 /// How long after the last look the reader goes on.
 const INTEREST: Duration = Duration::from_secs(30);
 /// How long a page waits for what is new before it shows what is known.
 const PATIENCE: Duration = Duration::from_millis(80);
+/// How long a page that is about what waits waits for what is new.
+const CLOSELY: Duration = Duration::from_secs(2);
 /// How long a page waits for the very first answer.
 const FIRST: Duration = Duration::from_secs(20);
 
@@ -39,6 +45,8 @@ struct Pace {
     most: usize,
     /// Most inputs that a search reads.
     inputs: usize,
+    /// Most calls for histories between two readings of what is new.
+    histories: usize,
 }
 
 /// A local endpoint has no quota but shares the machine.
@@ -47,6 +55,7 @@ const LOCAL: Pace = Pace {
     page: Duration::from_millis(5),
     most: 500_000,
     inputs: 500_000,
+    histories: 400,
 };
 /// AWS's buckets for ListExecutions and DescribeExecution refill at about ten a second, for a whole account.
 const AWS: Pace = Pace {
@@ -54,6 +63,8 @@ const AWS: Pace = Pace {
     page: Duration::from_millis(500),
     most: 50_000,
     inputs: 1_000,
+    // Of the twenty a second that GetExecutionHistory refills.
+    histories: 40,
 };
 
 /// All executions.
@@ -65,13 +76,23 @@ pub(crate) struct Fleet {
     state: Mutex<State>,
     /// Whoever reads holds it.
     turn: Turn<Vec<Machine>>,
+    /// What running executions wait for.
+    waits: Mutex<Waits>,
+    everything: Mutex<Arc<Everything>>,
+    /// Whoever reads histories holds it.
+    waits_turn: Turn<()>,
     changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     looked: Option<Instant>,
+    /// When the last reading of what is new began, and when it ended.
+    began: Option<Instant>,
     read: Option<Instant>,
+    /// The same of the histories.
+    waits_began: Option<Instant>,
+    waits_read: Option<Instant>,
     is_driven: bool,
     is_searching: bool,
     problem: Option<String>,
@@ -98,12 +119,25 @@ impl Fleet {
             index: Mutex::default(),
             state: Mutex::default(),
             turn: Turn::default(),
+            waits: Mutex::default(),
+            everything: Mutex::default(),
+            waits_turn: Turn::default(),
             changed: watch::Sender::new(0),
         }
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn everything(&self) -> MutexGuard<'_, Arc<Everything>> {
+        self.everything
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -117,7 +151,12 @@ impl Fleet {
 
     /// Somebody changed something through this console: the next look reads again.
     pub(crate) fn is_stale(&self) {
-        self.state().read = None;
+        {
+            let mut state = self.state();
+            state.read = None;
+            state.waits_read = None;
+        }
+        self.waits().doubt();
     }
 
     /// Somebody looks: makes sure that what is new is being read, and waits a little for it.
@@ -149,16 +188,22 @@ impl Fleet {
         }
     }
 
-    /// Reads what is new. Whoever comes while somebody reads waits for that reading and takes it as theirs.
+    /// Reads what is new. Those who wait for their turn take the reading of the first of them as theirs.
     async fn read(&self, always: bool) -> Result<(), OperateError> {
         let asked = Instant::now();
         let mut machines = self.turn.lock().await;
-        if !always && self.state().read.is_some_and(|at| at > asked) {
-            return Ok(());
+        if !always {
+            // What began before somebody asked may lack what they ask for, and a failure tells them nothing.
+            let state = self.state();
+            if state.problem.is_none() && state.began.is_some_and(|at| at > asked) {
+                return Ok(());
+            }
         }
+        let began = Instant::now();
         let result = self.read_all(&mut machines).await;
         {
             let mut state = self.state();
+            state.began = Some(began);
             state.problem = result.as_ref().err().map(ToString::to_string);
             state.read = Some(Instant::now());
         }
@@ -179,6 +224,79 @@ impl Fleet {
             self.state().is_complete = false;
         }
         Ok(changed)
+    }
+
+    /// Everything that waits for somebody outside, as of now where histories can be read soon.
+    ///
+    /// # Errors
+    /// Nothing is known yet, and the endpoint does not answer or refuses.
+    pub(crate) async fn waiting(self: &Arc<Self>) -> Result<Arc<Everything>, OperateError> {
+        let is_first = self.state().waits_began.is_none();
+        self.look_at_waits(if is_first { FIRST } else { CLOSELY })
+            .await
+    }
+
+    /// Makes sure that parked executions are told from running ones, where that is a matter of a moment.
+    pub(crate) async fn glance(self: &Arc<Self>) {
+        // What goes wrong is told by the list itself.
+        let _ = self.look_at_waits(PATIENCE).await;
+    }
+
+    async fn look_at_waits(
+        self: &Arc<Self>,
+        patience: Duration,
+    ) -> Result<Arc<Everything>, OperateError> {
+        self.drive();
+        let every = self.pace.every;
+        let (read, has_problem) = {
+            let state = self.state();
+            (state.waits_read, state.problem.is_some())
+        };
+        if has_problem || read.is_none_or(|at| at.elapsed() >= every) {
+            let fleet = self.clone();
+            let mut reading = tokio::spawn(async move {
+                fleet.read(false).await?;
+                fleet.read_waits().await
+            });
+            if let Ok(Ok(Err(error))) = tokio::time::timeout(patience, &mut reading).await {
+                if self.state().waits_began.is_none() {
+                    return Err(error);
+                }
+                return Ok(Arc::new(Everything {
+                    problem: Some(error.to_string()),
+                    ..Everything::clone(&self.everything())
+                }));
+            }
+        }
+        Ok(self.everything().clone())
+    }
+
+    /// Looks at the histories of a few running executions.
+    async fn read_waits(&self) -> Result<(), OperateError> {
+        let asked = Instant::now();
+        let _turn = self.waits_turn.lock().await;
+        if self.state().waits_began.is_some_and(|at| at > asked) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let running: Vec<Arc<str>> = {
+            let index = self.index();
+            index.all_running().map(|item| item.arn.clone()).collect()
+        };
+        let due = self.waits().begin(&running, self.pace.histories);
+        let result = read::waits(&self.at, self, due, self.pace.histories).await;
+        let mut everything = self.waits().everything(running.len());
+        everything.problem = result.as_ref().err().map(ToString::to_string);
+        *self.everything() = Arc::new(everything);
+        if result.is_ok() {
+            let mut state = self.state();
+            state.waits_began = Some(began);
+            state.waits_read = Some(Instant::now());
+        }
+        if result? {
+            self.tell();
+        }
+        Ok(())
     }
 
     fn tell(&self) {
@@ -266,11 +384,7 @@ impl Fleet {
             while read < fleet.pace.inputs && fleet.is_looked_at() {
                 let arns: Vec<Arc<str>> = {
                     let index = fleet.index();
-                    index
-                        .undescribed()
-                        .take(200)
-                        .map(|i| i.arn.clone())
-                        .collect()
+                    index.undescribed().take(200).cloned().collect()
                 };
                 if arns.is_empty() {
                     break;
@@ -291,7 +405,7 @@ impl Fleet {
     pub(crate) fn progress(&self) -> Progress {
         let (known, undescribed) = {
             let index = self.index();
-            (index.len(), index.undescribed().count())
+            (index.len(), index.undescribed().len())
         };
         let state = self.state();
         Progress {
@@ -308,8 +422,10 @@ impl Fleet {
 async fn drive(fleet: Arc<Fleet>) {
     while fleet.is_looked_at() {
         let began = Instant::now();
-        // The error is kept in the state, where pages show it.
-        let _ = fleet.read(true).await;
+        // The errors are kept in the state, where pages show them.
+        if fleet.read(true).await.is_ok() {
+            let _ = fleet.read_waits().await;
+        }
         let took = began.elapsed();
         if !fleet.state().is_complete {
             fill(&fleet).await;

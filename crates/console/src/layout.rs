@@ -155,7 +155,7 @@ pub(crate) fn status(word: &str) -> Markup {
         "RUNNING" | "running" => ("run", "●"),
         "retrying" => ("warn", "↻"),
         "caught" => ("warn", "⤵"),
-        "parked" => ("warn", "‖"),
+        "PARKED" | "parked" => ("warn", "‖"),
         "waiting" => ("run", "◔"),
         _ => ("off", "○"),
     };

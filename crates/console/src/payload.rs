@@ -8,15 +8,26 @@ use crate::redact;
 
 /// Longest text of a payload on a page, in bytes: what is longer is cut, and says so.
 const LONGEST: usize = 64 * 1024;
+/// The same where a page has a hundred of them.
+const SHORTER: usize = 16 * 1024;
 
 /// A named value with a button that copies it. `id` must be unique on the page.
 pub(crate) fn value(id: &str, name: &str, value: &Value) -> Markup {
-    text(id, name, &pretty(&redact::value(value)))
+    cut_text(id, name, &pretty(&redact::value(value)), LONGEST)
+}
+
+/// The same in a list of many: less of it.
+pub(crate) fn one_of_many(id: &str, name: &str, value: &Value) -> Markup {
+    cut_text(id, name, &pretty(&redact::value(value)), SHORTER)
 }
 
 /// A text that is shown as it is, its secrets already hidden.
 pub(crate) fn text(id: &str, name: &str, text: &str) -> Markup {
-    let (shown, rest) = cut(text, LONGEST);
+    cut_text(id, name, text, LONGEST)
+}
+
+fn cut_text(id: &str, name: &str, text: &str, longest: usize) -> Markup {
+    let (shown, rest) = cut(text, longest);
     html! {
         div .payload {
             header {
@@ -31,9 +42,12 @@ pub(crate) fn text(id: &str, name: &str, text: &str) -> Markup {
 
 /// What changed from one value to the other; says so if nothing did.
 pub(crate) fn difference(id: &str, from: (&str, &Value), to: (&str, &Value)) -> Markup {
+    if from.1 == to.1 {
+        return html! { p .soft { (to.0) " is the same as " (from.0) "." } };
+    }
     let told = diff(from.0, &redact::value(from.1), to.0, &redact::value(to.1));
     if told.is_empty() {
-        return html! { p .soft { (to.0) " is the same as " (from.0) "." } };
+        return html! { p .soft { (to.0) " and " (from.0) " differ only in what is never shown." } };
     }
     html! {
         details id=(id) {

@@ -62,6 +62,42 @@ pub(crate) fn value(value: &Value) -> Value {
     }
 }
 
+/// What somebody made of a value that was shown without its secrets: with the secrets again, where it was left as shown.
+///
+/// # Errors
+/// The place (a JSON pointer) of a secret that was moved: nobody knows which it is.
+pub(crate) fn restored(edited: &Value, original: &Value) -> Result<Value, String> {
+    restore(edited, Some((original, &value(original))), "")
+}
+
+/// `before` is the value at this place, as it is and as it was shown.
+fn restore(edited: &Value, before: Option<(&Value, &Value)>, place: &str) -> Result<Value, String> {
+    if let Some((original, shown)) = before
+        && edited == shown
+    {
+        return Ok(original.clone());
+    }
+    match edited {
+        Value::Object(members) => {
+            let restored = members.iter().map(|(name, member)| {
+                let before = before.and_then(|(o, s)| o.get(name).zip(s.get(name)));
+                let member = restore(member, before, &format!("{place}/{name}"))?;
+                Ok((name.clone(), member))
+            });
+            Ok(Value::Object(restored.collect::<Result<_, String>>()?))
+        }
+        Value::Array(items) => {
+            let restored = items.iter().enumerate().map(|(i, item)| {
+                let before = before.and_then(|(o, s)| o.get(i).zip(s.get(i)));
+                restore(item, before, &format!("{place}/{i}"))
+            });
+            Ok(Value::Array(restored.collect::<Result<_, String>>()?))
+        }
+        Value::String(text) if text.contains(HIDDEN) => Err(place.to_owned()),
+        other => Ok(other.clone()),
+    }
+}
+
 /// The text without its secrets; JSON in it keeps its meaning, not its layout.
 pub(crate) fn text(text: &str) -> String {
     let trimmed = text.trim_start();
@@ -75,7 +111,16 @@ pub(crate) fn text(text: &str) -> String {
             shown.to_string()
         };
     }
-    hide_runs(&hide_parameters(text))
+    // Most texts are short and have neither; there may be tens of thousands on a page.
+    let shown = if text.contains('=') {
+        hide_parameters(text)
+    } else {
+        text.to_owned()
+    };
+    if shown.len() < LONG {
+        return shown;
+    }
+    hide_runs(&shown)
 }
 
 fn is_secret(name: &str) -> bool {
@@ -177,6 +222,23 @@ mod tests {
                 "product_id": "CP-502101", "design": "round", "keys": ["a"],
             })
         );
+    }
+
+    #[test]
+    fn an_edited_value_gets_its_secrets_back_where_they_were() {
+        let original =
+            json!({"token": "t-1", "n": 1, "calls": [{"url": "http://h/?sig=ab&x=1"}, 2]});
+        let mut edited = value(&original);
+        assert_eq!(restored(&edited, &original), Ok(original.clone()));
+        edited["n"] = json!(2);
+        edited["calls"][1] = json!(3);
+        edited["more"] = json!({"a": "b"});
+        let expected = json!({"token": "t-1", "n": 2, "calls": [{"url": "http://h/?sig=ab&x=1"}, 3], "more": {"a": "b"}});
+        assert_eq!(restored(&edited, &original), Ok(expected));
+        edited["token"] = json!("t-2");
+        assert_eq!(restored(&edited, &original).unwrap()["token"], "t-2");
+        edited["moved"] = json!([HIDDEN]);
+        assert_eq!(restored(&edited, &original), Err("/moved/0".to_owned()));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) struct Run {
     pub error: Option<String>,
     pub cause: Option<String>,
     /// The definition it runs, or why that cannot be read.
-    pub definition: Result<Definition, String>,
+    pub definition: Result<Arc<Definition>, String>,
     pub events: Vec<Event>,
     /// Why the history is not there.
     pub problem: Option<String>,
@@ -84,9 +84,17 @@ impl Runs {
         if let Some(run) = self.kept(arn, &told) {
             return Ok(run);
         }
-        let run = Arc::new(Run::read(at, arn, &told).await);
+        let run = Arc::new(Run::read(at, arn, &told, self.before(arn)).await);
         self.keep(run.clone());
         Ok(run)
+    }
+
+    /// What was read of it the last time, however old: a history only grows.
+    fn before(&self, arn: &str) -> Option<Arc<Run>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = kept.iter().map(|kept| &kept.run);
+        runs.find(|run| run.arn == arn && run.problem.is_none())
+            .cloned()
     }
 
     fn kept(&self, arn: &str, told: &DescribeExecutionOutput) -> Option<Arc<Run>> {
@@ -121,9 +129,21 @@ impl Runs {
 }
 
 impl Run {
-    async fn read(at: &Connection, arn: &str, told: &DescribeExecutionOutput) -> Run {
-        let (events, definition) =
-            futures::join!(events::history(at, arn), read_definition(at, arn));
+    async fn read(
+        at: &Connection,
+        arn: &str,
+        told: &DescribeExecutionOutput,
+        before: Option<Arc<Run>>,
+    ) -> Run {
+        let (events, definition) = match before {
+            // An execution keeps its definition.
+            Some(run) if run.definition.is_ok() => {
+                let mut events = run.events.clone();
+                let result = events::extend(at, arn, &mut events).await;
+                (result.map(|()| events), run.definition.clone())
+            }
+            _ => futures::join!(events::history(at, arn), read_definition(at, arn)),
+        };
         let (events, problem) = match events {
             Ok(events) => (events, None),
             Err(error) => (Vec::new(), Some(error.to_string())),
@@ -159,6 +179,15 @@ impl Run {
         crate::fleet::name_of(&self.arn)
     }
 
+    /// How it stands, for people: what waits for an operator only seems to run.
+    pub(crate) fn standing(&self) -> Status {
+        if self.status.is_running() && !self.parked.is_empty() {
+            Status::Parked
+        } else {
+            self.status
+        }
+    }
+
     /// The parked task that waits in this row.
     pub(crate) fn parked_in(&self, row: &Row) -> Option<&Parked> {
         self.parked
@@ -188,7 +217,7 @@ impl Run {
 }
 
 /// The definition that an execution runs, with lines to point at.
-async fn read_definition(at: &Connection, arn: &str) -> Result<Definition, String> {
+async fn read_definition(at: &Connection, arn: &str) -> Result<Arc<Definition>, String> {
     let answer = at
         .sfn
         .describe_state_machine_for_execution()
@@ -197,7 +226,7 @@ async fn read_definition(at: &Connection, arn: &str) -> Result<Definition, Strin
         .await
         .map_err(refused("read its definition"))
         .map_err(|error| error.to_string())?;
-    parse(&answer.definition)
+    parse(&answer.definition).map(Arc::new)
 }
 
 /// A definition in many lines, whatever its text was.

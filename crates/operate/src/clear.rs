@@ -79,7 +79,7 @@ impl<'a> Pass<'a> {
     async fn run(mut self) -> Result<Cleared, OperateError> {
         let walked = self.walk().await;
         // Also after an error: others shall not have to wait for the time-out.
-        let put_back = self.put_back().await;
+        let put_back = put_back(self.at, self.url, &self.others).await;
         walked?;
         put_back?;
         self.cleared.missing = self.wanted.len();
@@ -131,7 +131,7 @@ impl<'a> Pass<'a> {
             .is_some_and(|token| self.wanted.remove(token))
         {
             self.cleared.answered += 1;
-            return self.delete(handle).await;
+            return delete(self.at, self.url, handle).await;
         }
         if let Some(token) = token
             && self.checks < STALE_CHECKS
@@ -139,7 +139,7 @@ impl<'a> Pass<'a> {
             self.checks += 1;
             if self.is_closed(&token).await? {
                 self.cleared.stale += 1;
-                return self.delete(handle).await;
+                return delete(self.at, self.url, handle).await;
             }
         }
         self.others.push(handle);
@@ -161,44 +161,45 @@ impl<'a> Pass<'a> {
             Err(error) => Err(error),
         }
     }
+}
 
-    async fn delete(&self, handle: String) -> Result<(), OperateError> {
-        let request = self
-            .at
-            .sqs
-            .delete_message()
-            .queue_url(self.url)
-            .receipt_handle(handle);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(refused(format!("delete from {}", short_name(self.url))))
-    }
+/// Deletes a message that was received.
+pub(crate) async fn delete(at: &Connection, url: &str, handle: String) -> Result<(), OperateError> {
+    let request = at
+        .sqs
+        .delete_message()
+        .queue_url(url)
+        .receipt_handle(handle);
+    request
+        .send()
+        .await
+        .map(drop)
+        .map_err(refused(format!("delete from {}", short_name(url))))
+}
 
-    async fn put_back(&self) -> Result<(), OperateError> {
-        for handles in self.others.chunks(BATCH) {
-            let mut request = self
-                .at
-                .sqs
-                .change_message_visibility_batch()
-                .queue_url(self.url);
-            for (i, handle) in handles.iter().enumerate() {
-                let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(i.to_string())
-                    .receipt_handle(handle)
-                    .visibility_timeout(0)
-                    .build()
-                    .map_err(|error| OperateError::Data(error.to_string()))?;
-                request = request.entries(entry);
-            }
-            request.send().await.map_err(refused(format!(
-                "put messages back into {}",
-                short_name(self.url)
-            )))?;
+/// Makes messages that were received visible again.
+pub(crate) async fn put_back(
+    at: &Connection,
+    url: &str,
+    handles: &[String],
+) -> Result<(), OperateError> {
+    for handles in handles.chunks(BATCH) {
+        let mut request = at.sqs.change_message_visibility_batch().queue_url(url);
+        for (i, handle) in handles.iter().enumerate() {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(i.to_string())
+                .receipt_handle(handle)
+                .visibility_timeout(0)
+                .build()
+                .map_err(|error| OperateError::Data(error.to_string()))?;
+            request = request.entries(entry);
         }
-        Ok(())
+        request.send().await.map_err(refused(format!(
+            "put messages back into {}",
+            short_name(url)
+        )))?;
     }
+    Ok(())
 }
 
 /// The token in a parked task's message.

@@ -1,7 +1,13 @@
 //! Two JSON values side by side, as people compare them.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use similar::TextDiff;
+
+/// How long the smallest difference is looked for; after that any difference will do. Large values that have nothing in
+/// common would take minutes.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Indented JSON.
 pub fn pretty(value: &Value) -> String {
@@ -15,7 +21,9 @@ pub fn diff(old_name: &str, old: &Value, new_name: &str, new: &Value) -> String 
     if old == new {
         return String::new();
     }
-    TextDiff::from_lines(&old, &new)
+    TextDiff::configure()
+        .timeout(PATIENCE)
+        .diff_lines(&old, &new)
         .unified_diff()
         .context_radius(3)
         .header(old_name, new_name)

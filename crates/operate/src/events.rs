@@ -75,6 +75,55 @@ pub async fn history(at: &Connection, execution: &str) -> Result<Vec<Event>, Ope
     Ok(events)
 }
 
+/// The newest event of a history, without its data: enough to know whether anything is new. One call.
+pub async fn newest(at: &Connection, execution: &str) -> Result<Option<Event>, OperateError> {
+    let page = at
+        .sfn
+        .get_execution_history()
+        .execution_arn(execution)
+        .reverse_order(true)
+        .include_execution_data(false)
+        .max_results(1)
+        .send()
+        .await
+        .map_err(refused(format!("read the history of {execution}")))?;
+    Ok(page.events.first().map(Event::read))
+}
+
+/// Goes on with a history whose beginning was read before: the calls are as many as what is new, not as the whole.
+pub async fn extend(
+    at: &Connection,
+    execution: &str,
+    events: &mut Vec<Event>,
+) -> Result<(), OperateError> {
+    let Some(last) = events.last().map(|event| event.id) else {
+        *events = history(at, execution).await?;
+        return Ok(());
+    };
+    let mut pages = at
+        .sfn
+        .get_execution_history()
+        .execution_arn(execution)
+        .reverse_order(true)
+        .max_results(100)
+        .into_paginator()
+        .items()
+        .send();
+    let mut new = Vec::new();
+    while let Some(event) = pages.next().await {
+        let event = event.map_err(refused(format!("read the history of {execution}")))?;
+        if event.id <= last {
+            break;
+        }
+        new.push(Event::read(&event));
+    }
+    if !new.is_empty() {
+        events.extend(new.into_iter().rev());
+        lineage::name_states(events);
+    }
+    Ok(())
+}
+
 /// The payload in the first of the named details that are there.
 macro_rules! first {
     ($event:ident, $get:ident: $($details:ident),+) => {

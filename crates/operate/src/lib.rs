@@ -19,6 +19,7 @@ pub mod events;
 pub mod filter;
 pub mod find;
 pub mod fork;
+pub mod letters;
 pub mod lineage;
 pub mod list;
 pub mod parked;

@@ -51,19 +51,23 @@ impl Lineage {
             events.iter().enumerate().map(|(i, e)| (e.id, i)).collect();
         let mut lineage = Lineage::default();
         let mut claimed = Vec::new();
+        let mut aborted = Vec::new();
         for (i, event) in events.iter().enumerate() {
             let previous = place.get(&event.previous_id).copied().filter(|p| *p < i);
             if event.kind == "ExecutionRedriven" {
                 claimed.clear();
+                aborted.clear();
             }
             let visit = if let Some(kind) = event.kind.strip_suffix("StateEntered") {
                 Some(lineage.enter(events, i, previous, kind))
             } else if names_its_state(&event.kind) {
                 lineage.named(event, previous)
+            } else if let Some(kind) = event.kind.strip_suffix("StateAborted") {
+                lineage.aborted(kind, previous, &mut aborted)
             } else if previous.is_some_and(|p| events[p].kind == "ExecutionRedriven") {
                 lineage.redriven(events, event, &mut claimed)
             } else {
-                lineage.follow(event, previous)
+                lineage.follow(events, event, previous)
             };
             if let Some(visit) = visit
                 && event.kind.ends_with("StateExited")
@@ -117,6 +121,28 @@ impl Lineage {
             .or_else(|| self.visits.iter().rposition(same))
     }
 
+    /// What is ended from outside follows the event that is to blame, which may be in another branch: the state of this
+    /// kind around that event, or else the last one of this kind that is open.
+    fn aborted(
+        &self,
+        kind: &str,
+        previous: Option<usize>,
+        aborted: &mut Vec<usize>,
+    ) -> Option<usize> {
+        let fits = |v: &usize| {
+            let visit = &self.visits[*v];
+            visit.kind == kind && visit.is_open && !aborted.contains(v)
+        };
+        let blamed = previous.and_then(|p| self.of[p]);
+        let mut around = std::iter::successors(blamed, |v| self.visits[*v].parent);
+        let found = around
+            .find(fits)
+            .or_else(|| (0..self.visits.len()).rev().find(fits))
+            .or(blamed)?;
+        aborted.push(found);
+        Some(found)
+    }
+
     /// The first thing that a redriven state does again: the open state that did the same before and has not begun yet.
     fn redriven(&self, events: &[Event], event: &Event, claimed: &mut Vec<usize>) -> Option<usize> {
         let waiting = |v: usize| {
@@ -139,22 +165,36 @@ impl Lineage {
         Some(found)
     }
 
-    fn follow(&self, event: &Event, previous: Option<usize>) -> Option<usize> {
+    fn follow(&self, events: &[Event], event: &Event, previous: Option<usize>) -> Option<usize> {
         let before = previous.and_then(|p| self.of[p])?;
-        let joins = matches!(
-            event.kind.as_str(),
-            "ParallelStateSucceeded"
-                | "ParallelStateFailed"
-                | "MapStateSucceeded"
-                | "MapStateFailed"
-        );
-        let visit = &self.visits[before];
-        if joins && !(is_fork(&visit.kind) && visit.is_open) {
-            return visit.parent;
+        if let Some((kind, is_end)) = of_a_fork(&event.kind) {
+            // What ended inside is where it joins; a fork that begins again follows what failed in it.
+            let has_joined = previous
+                .and_then(|p| of_a_fork(&events[p].kind))
+                .is_some_and(|(_, is_end)| is_end);
+            let from = if is_end && has_joined {
+                self.visits[before].parent
+            } else {
+                Some(before)
+            };
+            let fits = |v: &usize| self.visits[*v].kind == kind && self.visits[*v].is_open;
+            let found = std::iter::successors(from, |v| self.visits[*v].parent).find(fits);
+            return found.or(self.visits[before].parent).or(Some(before));
         }
         // What happens to an execution as a whole belongs to no state.
         (!event.kind.starts_with("Execution")).then_some(before)
     }
+}
+
+/// An event of a Parallel or a Map itself: which of both, and whether it is an end of what is inside.
+fn of_a_fork(kind: &str) -> Option<(&'static str, bool)> {
+    Some(match kind {
+        "ParallelStateStarted" => ("Parallel", false),
+        "ParallelStateSucceeded" | "ParallelStateFailed" => ("Parallel", true),
+        "MapStateStarted" => ("Map", false),
+        "MapStateSucceeded" | "MapStateFailed" => ("Map", true),
+        _ => return None,
+    })
 }
 
 /// Whether AWS writes the state's name into events of this type.
@@ -209,6 +249,22 @@ mod tests {
         check(
             "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 TaskStateEntered A\n5 3 TaskStateEntered B\n6 4 TaskScheduled\n7 5 TaskScheduled\n8 7 TaskSucceeded\n9 6 TaskSucceeded\n10 9 TaskStateExited A\n11 8 TaskStateExited B\n12 11 ParallelStateSucceeded\n13 12 ParallelStateExited P",
             "- P P A B A B B A A B P P",
+        );
+    }
+
+    #[test]
+    fn what_is_ended_from_outside_is_told_by_its_kind() {
+        check(
+            "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 WaitStateEntered W\n5 3 MapStateEntered M\n6 5 MapStateStarted\n7 6 MapIterationStarted M\n8 7 ChoiceStateEntered C\n9 8 MapStateAborted\n10 8 WaitStateAborted\n11 8 ExecutionFailed",
+            "- P P W M M M C M W -",
+        );
+    }
+
+    #[test]
+    fn a_parallel_that_begins_again_keeps_its_branches() {
+        check(
+            "1 0 ExecutionStarted\n2 0 ParallelStateEntered P\n3 2 ParallelStateStarted\n4 3 MapStateEntered M\n5 4 MapStateStarted\n6 5 MapIterationStarted M\n7 6 FailStateEntered F\n8 7 MapIterationFailed M\n9 7 MapStateFailed\n10 9 MapStateAborted\n11 9 ParallelStateStarted\n12 11 MapStateEntered M\n13 12 MapStateStarted\n14 13 MapIterationStarted M\n15 14 FailStateEntered F\n16 15 MapIterationFailed M\n17 15 MapStateFailed\n18 17 MapStateAborted\n19 17 ParallelStateFailed\n20 19 ParallelStateExited P",
+            "- P P M M M F M M M P M M M F M M M P P",
         );
     }
 

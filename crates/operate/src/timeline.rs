@@ -77,12 +77,16 @@ pub struct OpenTask {
 pub fn rows(events: &[Event]) -> Vec<Row> {
     let lineage = Lineage::trace(events);
     let mut rows: Vec<Row> = Vec::new();
-    for (event, visit) in events.iter().zip(&lineage.of) {
+    for (i, (event, visit)) in events.iter().zip(&lineage.of).enumerate() {
         if event.kind.ends_with("StateEntered") {
             rows.push(entered(&lineage, event, rows.len()));
         } else if let Some(visit) = visit {
+            end_failed(&mut rows, &lineage, &events[..i], event);
             rows[*visit].apply(event);
         } else {
+            if event.kind == "ExecutionFailed" {
+                blame(&mut rows, &lineage, &events[..i], event);
+            }
             apply_to_all(&mut rows, event);
         }
     }
@@ -108,6 +112,45 @@ fn entered(lineage: &Lineage, event: &Event, visit: usize) -> Row {
         waits_for: None,
         input: event.input.clone().unwrap_or_default(),
         open_task: None,
+    }
+}
+
+/// A Fail state in a branch or an iteration has no event of its own: what it ends follows it.
+fn end_failed(rows: &mut [Row], lineage: &Lineage, before: &[Event], event: &Event) {
+    let ends = matches!(
+        event.kind.as_str(),
+        "MapIterationFailed" | "MapStateFailed" | "ParallelStateFailed" | "ParallelStateStarted"
+    );
+    let ended = ends.then(|| visit_before(lineage, before, event)).flatten();
+    if let Some(row) = ended.and_then(|visit| rows.get_mut(visit))
+        && row.is_open()
+        && !is_fork(&row.kind)
+    {
+        row.end(event.at, Outcome::Failed);
+    }
+}
+
+/// The visit of the event that this one follows.
+fn visit_before(lineage: &Lineage, before: &[Event], event: &Event) -> Option<usize> {
+    let at = before.iter().rposition(|e| e.id == event.previous_id)?;
+    lineage.of[at]
+}
+
+/// A state that fails without an event of its own, as a Choice whose path leads nowhere, is the one whose event the
+/// execution's failure follows. The states around it fail with it.
+fn blame(rows: &mut [Row], lineage: &Lineage, before: &[Event], failure: &Event) {
+    let visit = visit_before(lineage, before, failure);
+    let around = std::iter::successors(visit, |v| lineage.visits[*v].parent);
+    for (i, visit) in around.enumerate() {
+        let row = &mut rows[visit];
+        // An abort is written before the failure that caused it.
+        if row.is_open() || row.outcome == Outcome::Aborted {
+            row.end(row.left.unwrap_or(failure.at), Outcome::Failed);
+            if i == 0 && row.error.is_none() {
+                row.error = failure.error.clone();
+                row.cause = failure.cause.clone();
+            }
+        }
     }
 }
 
@@ -324,5 +367,55 @@ mod tests {
             let all: Vec<_> = begin.into_iter().chain(rest).collect();
             assert_eq!(outcomes(&all), [expected], "{all:?}");
         }
+    }
+
+    #[test]
+    fn a_fail_state_ends_with_what_it_ends() {
+        let kinds = [
+            ("ExecutionStarted", None),
+            ("ParallelStateEntered", Some("P")),
+            ("ParallelStateStarted", None),
+            ("FailStateEntered", Some("F")),
+            ("ParallelStateStarted", None),
+        ];
+        assert_eq!(outcomes(&kinds), [Outcome::Running, Outcome::Failed]);
+    }
+
+    #[test]
+    fn a_state_that_cannot_go_on_is_told_from_those_that_end_with_it() {
+        let kinds = [
+            ("ExecutionStarted", None, 0),
+            ("ParallelStateEntered", Some("P"), 1),
+            ("ParallelStateStarted", None, 2),
+            ("WaitStateEntered", Some("W"), 3),
+            ("ChoiceStateEntered", Some("C"), 3),
+            ("WaitStateAborted", None, 5),
+            ("ExecutionFailed", None, 5),
+        ];
+        let mut events: Vec<Event> = kinds
+            .iter()
+            .zip(1..)
+            .map(|((kind, state, previous), id)| Event {
+                id,
+                previous_id: *previous,
+                kind: (*kind).to_owned(),
+                state: state.map(str::to_owned),
+                ..Event::default()
+            })
+            .collect();
+        events[6].error = Some("States.Runtime".to_owned());
+        let told: Vec<_> = rows(&events)
+            .into_iter()
+            .map(|row| (row.state, row.outcome, row.error))
+            .collect();
+        let error = Some("States.Runtime".to_owned());
+        assert_eq!(
+            told,
+            [
+                ("P".to_owned(), Outcome::Failed, None),
+                ("W".to_owned(), Outcome::Aborted, None),
+                ("C".to_owned(), Outcome::Failed, error),
+            ]
+        );
     }
 }

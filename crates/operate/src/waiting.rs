@@ -2,18 +2,13 @@
 //!
 //! Like parked tasks, callbacks are found in the histories of running executions; nothing is received from a queue.
 
-use aws_sdk_sfn::types::ExecutionStatus;
-use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::connection::{AT_ONCE, Connection};
-use crate::error::OperateError;
-use crate::events::{self, Event};
-use crate::filter::Filter;
+use crate::events::Event;
+use crate::find;
 use crate::parked::{self, Parked};
 use crate::timeline::{self, Row, short_name};
-use crate::{find, list};
 
 /// A task whose token somebody outside is to answer, and who is no operator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,8 +38,6 @@ pub struct Waiting {
     pub parked: Vec<Parked>,
     /// Callbacks, oldest first.
     pub callbacks: Vec<Callback>,
-    /// There are more running executions than were looked at; the newest were.
-    pub more: bool,
 }
 
 impl Waiting {
@@ -62,6 +55,22 @@ impl Waiting {
                 waiting.callbacks.push(callback);
             }
         }
+        waiting
+    }
+
+    /// What all of these wait for together, oldest first.
+    pub fn gather<'a>(all: impl IntoIterator<Item = &'a Waiting>) -> Waiting {
+        let mut waiting = Waiting::default();
+        for one in all {
+            waiting.parked.extend(one.parked.iter().cloned());
+            waiting.callbacks.extend(one.callbacks.iter().cloned());
+        }
+        waiting.parked.sort_by(|a, b| {
+            (a.since, &a.execution, &a.task).cmp(&(b.since, &b.execution, &b.task))
+        });
+        waiting.callbacks.sort_by(|a, b| {
+            (a.since, &a.execution, &a.state).cmp(&(b.since, &b.execution, &b.state))
+        });
         waiting
     }
 }
@@ -85,41 +94,6 @@ impl Callback {
             product,
         })
     }
-}
-
-/// What waits in the newest `most` running executions. Costs a call for each.
-pub async fn scan(at: &Connection, most: usize) -> Result<Waiting, OperateError> {
-    let running = Filter {
-        status: vec![ExecutionStatus::Running],
-        ..Filter::default()
-    };
-    let listed = list::executions(at, &running, most).await?;
-    let arns = listed.found.into_iter().map(|e| e.execution_arn);
-    let found: Vec<Waiting> = stream::iter(arns)
-        .map(async |arn| match events::history(at, &arn).await {
-            Ok(events) => Ok(Waiting::find(&arn, &events)),
-            // It may go while we look.
-            Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(Waiting::default()),
-            Err(error) => Err(error),
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    let mut waiting = Waiting {
-        more: listed.more,
-        ..Waiting::default()
-    };
-    for one in found {
-        waiting.parked.extend(one.parked);
-        waiting.callbacks.extend(one.callbacks);
-    }
-    waiting
-        .parked
-        .sort_by(|a, b| (a.since, &a.execution, &a.task).cmp(&(b.since, &b.execution, &b.task)));
-    waiting
-        .callbacks
-        .sort_by(|a, b| (a.since, &a.execution, &a.state).cmp(&(b.since, &b.execution, &b.state)));
-    Ok(waiting)
 }
 
 #[cfg(test)]

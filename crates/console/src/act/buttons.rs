@@ -26,16 +26,21 @@ pub(crate) fn buttons(arn: &str, machine: &str, status: Status, parked: &[Parked
 
 /// What can be done with all of these at once, which stand alike: nothing has changed before the next page is confirmed.
 pub(crate) fn several(items: &[Item]) -> Markup {
-    let (address, verb) = match items.first().map(|item| item.status) {
-        Some(status) if items.iter().any(|item| item.status != status) => return html! {},
-        Some(status) if status.is_bad() => ("/act/redrive", "Redrive"),
-        Some(status) if status.is_running() => ("/act/stop", "Stop"),
-        _ => return html! {},
+    let ways: &[(&str, &str)] = match items.first().map(|item| item.status) {
+        Some(status) if items.iter().any(|item| item.status != status) => &[],
+        Some(Status::Parked) => &[("/act/replay", "Replay"), ("/act/discard", "Discard")],
+        Some(Status::Running) => &[("/act/stop", "Stop")],
+        Some(status) if status.is_bad() => &[("/act/redrive", "Redrive")],
+        _ => &[],
     };
     html! {
-        form .actions method="get" action=(address) {
-            @for item in items { input type="hidden" name="execution" value=(item.arn); }
-            button type="submit" { (verb) " the " (items.len()) " shown …" }
+        @if !ways.is_empty() {
+            form .pages.actions method="get" {
+                @for item in items { input type="hidden" name="execution" value=(item.arn); }
+                @for (address, verb) in ways {
+                    button type="submit" formaction=(address) { (verb) " the " (items.len()) " shown …" }
+                }
+            }
         }
     }
 }
@@ -52,6 +57,7 @@ mod tests {
             started: 0,
             stopped: None,
             redrives: 0,
+            parked: None,
             described: None,
         }
     }
@@ -62,12 +68,17 @@ mod tests {
             (Status::Failed, Some("/act/redrive")),
             (Status::Aborted, Some("/act/redrive")),
             (Status::Running, Some("/act/stop")),
+            (Status::Parked, Some("/act/replay")),
+            (Status::Parked, Some("/act/discard")),
             (Status::Succeeded, None),
         ] {
             let form = several(&[item("a", status), item("b", status)]).into_string();
             match address {
                 Some(address) => {
-                    assert!(form.contains(&format!("action=\"{address}\"")), "{form}");
+                    assert!(
+                        form.contains(&format!("formaction=\"{address}\"")),
+                        "{form}"
+                    );
                     assert!(form.contains(":execution:m:a\"") && form.contains(":execution:m:b\""));
                 }
                 None => assert_eq!(form, ""),

@@ -2,9 +2,12 @@
 
 use maud::{Markup, html};
 use operate::ahead::Effect;
+use operate::diff::{diff, pretty};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::error::{PageError, partial};
+use crate::redact;
 
 /// On AWS: the account and the region that the change reaches. Nothing for a local endpoint.
 pub(crate) async fn place(app: &App) -> Result<Markup, PageError> {
@@ -44,14 +47,17 @@ pub(crate) fn effects_or_why(found: Result<Vec<Effect>, operate::OperateError>) 
     }
 }
 
-/// A unified diff with its added and removed lines marked.
-pub(crate) fn diff(diff: &str) -> Markup {
+/// What differs between two inputs, each with its name: a unified diff without secrets, its lines marked.
+pub(crate) fn difference(from: (&str, &Value), to: (&str, &Value)) -> Markup {
+    let shown = diff(from.0, &redact::value(from.1), to.0, &redact::value(to.1));
     html! {
-        @if diff.is_empty() {
+        @if from.1 == to.1 {
             p { "The input is as it was." }
+        } @else if shown.is_empty() {
+            p { "Only values that are never shown differ." }
         } @else {
             div .payload { pre .diff tabindex="0" aria-label="Difference of the inputs" {
-                @for line in diff.lines() {
+                @for line in shown.lines() {
                     @match line.as_bytes().first() {
                         Some(b'+') => { span .add { (line) "\n" } }
                         Some(b'-') => { span .del { (line) "\n" } }
@@ -78,7 +84,19 @@ pub(crate) fn json_field(text: &str, problem: Option<&str>) -> Markup {
     }
 }
 
-/// What a JSON field says.
-pub(crate) fn read_json(text: &str) -> Result<serde_json::Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("This is not JSON: {error}."))
+/// A value as a field for JSON shows it: without its secrets.
+pub(crate) fn editable(value: &Value) -> String {
+    pretty(&redact::value(value))
+}
+
+/// What a JSON field says that began with `original`; its secrets are put back where they were.
+pub(crate) fn read_json(text: &str, original: &Value) -> Result<Value, String> {
+    let edited =
+        serde_json::from_str(text).map_err(|error| format!("This is not JSON: {error}."))?;
+    redact::restored(&edited, original).map_err(|place| {
+        format!(
+            "{} is moved or changed at {place}: it stands for a value that is never shown. Put it back where it was, or write the value.",
+            redact::HIDDEN
+        )
+    })
 }

@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
-use operate::diff::{diff, pretty};
 use operate::fork::{Plan, starts};
 use operate::timeline::short_name;
 use operate::{answer, find};
@@ -37,7 +36,7 @@ async fn page(
         return choose(&app, &arn).await;
     };
     let plan = Plan::make(&app.at, &arn, from).await?;
-    let text = pretty(plan.had.as_ref().unwrap_or(&Value::Null));
+    let text = confirm::editable(plan.had.as_ref().unwrap_or(&Value::Null));
     edit(&app, &csrf, &plan, &text, None).await
 }
 
@@ -94,7 +93,7 @@ async fn send(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pag
     let fields = &asked.fields;
     let plan = Plan::make(&app.at, fields.need("execution")?, fields.need("from")?).await?;
     let text = fields.get("input").unwrap_or_default();
-    let input = match confirm::read_json(text) {
+    let input = match confirm::read_json(text, plan.had.as_ref().unwrap_or(&Value::Null)) {
         Ok(input) => input,
         Err(problem) => {
             let page = edit(&app, &asked.csrf, &plan, text, Some(&problem)).await?;
@@ -130,7 +129,7 @@ async fn review(
         (confirm::place(app).await?)
         section .card {
             h2 { "What differs" }
-            div .body { (confirm::diff(&diff("the input it had", &had, "the fork's input", input))) }
+            div .body { (confirm::difference(("the input it had", &had), ("the fork's input", input))) }
         }
         section .card {
             h2 { "What runs" }

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::error::PageError;
 use crate::layout::{Page, Tab, empty, status};
 use crate::pages::execution;
+use crate::redact;
 
 /// Changes that are shown.
 const SHOWN: usize = 200;
@@ -96,13 +97,13 @@ fn row(line: &Line) -> Markup {
             }
             td .wide {
                 @match &line.result {
-                    Some(result) => { (status(if result.ok { "succeeded" } else { "failed" })) " " (result.said) }
+                    Some(result) => { (status(if result.ok { "succeeded" } else { "failed" })) " " (redact::text(&result.said)) }
                     None => { (status("unknown")) " begun; its end was not written" }
                 }
             }
             td .wide {
                 @if !line.what.is_null() {
-                    details { summary { "Details" } pre { (pretty(&line.what)) } }
+                    details { summary { "Details" } pre { (pretty(&redact::value(&line.what))) } }
                 }
             }
         }

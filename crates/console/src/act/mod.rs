@@ -10,6 +10,7 @@ mod buttons;
 mod confirm;
 mod fork;
 mod form;
+mod letters;
 mod log_page;
 mod parked;
 mod redrive;
@@ -19,7 +20,6 @@ mod schema;
 mod start;
 mod stop;
 mod token;
-mod waiting;
 mod work;
 
 use std::path::PathBuf;
@@ -30,13 +30,13 @@ use axum::Router;
 use crate::app::App;
 
 pub(crate) use buttons::{buttons, several};
+pub(crate) use form::Csrf;
+pub(crate) use letters::button as look_at_letters;
 pub(crate) use parked::{key as parked_key, links as parked_links};
-pub(crate) use waiting::MOST as MOST_LOOKED_AT;
 
 use audit::Audit;
 use runs::Runs;
 use token::Secret;
-use waiting::Watch;
 
 /// What changing things needs to remember.
 #[derive(Debug)]
@@ -44,8 +44,6 @@ pub(crate) struct Act {
     secret: Secret,
     audit: Audit,
     runs: Runs,
-    /// Parked tasks and callbacks.
-    pub waiting: Watch,
 }
 
 impl Act {
@@ -55,7 +53,6 @@ impl Act {
             secret: Secret::new(),
             audit: Audit::new(data_dir),
             runs: Runs::default(),
-            waiting: Watch::default(),
         }
     }
 }
@@ -68,6 +65,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(start::router())
         .merge(fork::router())
         .merge(parked::router())
+        .merge(letters::router())
         .merge(runs_page::router())
         .merge(log_page::router())
 }

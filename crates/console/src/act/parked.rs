@@ -9,12 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use form_urlencoded::byte_serialize;
+use futures::{StreamExt, TryStreamExt, stream};
 use maud::{Markup, html};
 use operate::ahead;
 use operate::answer::{self, Replay};
-use operate::diff::{diff, pretty};
 use operate::parked::Parked;
-use operate::{parked, words};
+use operate::{AT_ONCE, parked, words};
 
 use super::form::{Asked, Csrf, Fields, Query};
 use super::work::Work;
@@ -23,6 +23,8 @@ use crate::app::App;
 use crate::error::PageError;
 use crate::layout::{Page, Tab, empty};
 use crate::pages::execution;
+use crate::pages::queues::SHOWN;
+use crate::redact;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -48,20 +50,38 @@ pub(crate) fn links(parked: &Parked) -> Markup {
 
 /// The parked tasks that a form names, as they are now; those that do not wait any more are left out.
 async fn named(app: &App, fields: &Fields) -> Result<Vec<Parked>, PageError> {
-    let mut found = Vec::new();
-    let mut read: Vec<(String, Vec<Parked>)> = Vec::new();
+    if fields.get("all").is_some() {
+        let waiting = app.fleet.waiting().await?;
+        return Ok(waiting.parked.iter().take(SHOWN).cloned().collect());
+    }
+    // An execution alone stands for everything that is parked in it.
+    let mut wanted: Vec<(String, Option<&str>)> = fields
+        .all("execution")
+        .map(|arn| (arn.to_owned(), None))
+        .collect();
     for key in fields.all("parked") {
         let Some((arn, state)) = key.split_once('#') else {
             return Err(PageError::Invalid(format!("{key} names no parked task")));
         };
-        if !read.iter().any(|(of, _)| of == arn) {
-            read.push((arn.to_owned(), parked::of(&app.at, arn).await?));
+        wanted.push((arn.to_owned(), Some(state)));
+    }
+    let mut arns: Vec<String> = wanted.iter().map(|(arn, _)| arn.clone()).collect();
+    arns.dedup();
+    let all: Vec<Parked> = stream::iter(arns)
+        .map(async |arn: String| parked::of(&app.at, &arn).await)
+        .buffered(AT_ONCE)
+        .try_concat()
+        .await?;
+    let is_wanted = |p: &Parked| {
+        wanted
+            .iter()
+            .any(|(arn, state)| *arn == p.execution_arn && state.is_none_or(|s| s == p.parked_in))
+    };
+    let mut found: Vec<Parked> = Vec::new();
+    for parked in all.into_iter().filter(is_wanted) {
+        if !found.iter().any(|f| key(f) == key(&parked)) {
+            found.push(parked);
         }
-        let of = read.iter().find(|(of, _)| of == arn);
-        found.extend(
-            of.and_then(|(_, all)| all.iter().find(|p| p.parked_in == state))
-                .cloned(),
-        );
     }
     Ok(found)
 }
@@ -86,7 +106,7 @@ fn list(found: &[Parked]) -> Markup {
             @for p in found {
                 li {
                     a href=(execution::path(&p.execution_arn)) { (p.execution) } ", " strong { (p.state) } ": "
-                    (words::sentence(&p.error, &p.cause))
+                    (redact::text(&words::sentence(&p.error, &p.cause)))
                 }
             }
         }
@@ -114,7 +134,7 @@ async fn replay_page(
                 &csrf,
                 one,
                 &Replay::of(one, None, None).state,
-                &pretty(&one.input),
+                &confirm::editable(&one.input),
                 None,
             )
             .await
@@ -154,7 +174,7 @@ async fn edit(
         p .crumb { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
         div .head { h1 { (title) } }
         (confirm::place(app).await?)
-        p .notice.problem { "It failed after " (p.retries) " retries: " (words::sentence(&p.error, &p.cause)) }
+        p .notice.problem { "It failed after " (p.retries) " retries: " (redact::text(&words::sentence(&p.error, &p.cause))) }
         form .stack method="post" action="/act/replay" {
             (csrf.field()) (hidden(std::slice::from_ref(p)))
             label for="state" { "Go on with the state" }
@@ -190,7 +210,7 @@ async fn replay(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, P
     };
     let state = asked.fields.get("state").unwrap_or(&one.state);
     answer::check_state(&app.at, one, state).await?;
-    let input = match confirm::read_json(text) {
+    let input = match confirm::read_json(text, &one.input) {
         Ok(input) => input,
         Err(problem) => {
             let page = edit(&app, &asked.csrf, one, state, text, Some(&problem)).await?;
@@ -222,12 +242,6 @@ async fn review(
     let from: Vec<_> = ahead::find(&definition, &replay.state)
         .into_iter()
         .collect();
-    let changes = diff(
-        "the input it failed with",
-        &p.input,
-        "the input of the replay",
-        &replay.input,
-    );
     let title = format!("Replay {}", p.state);
     let body = html! {
         p .crumb { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
@@ -235,7 +249,7 @@ async fn review(
         (confirm::place(app).await?)
         section .card { h2 { "What differs" } div .body {
             @if replay.state != p.state { p { "It goes on with " strong { (replay.state) } " in place of " (p.state) "." } }
-            (confirm::diff(&changes))
+            (confirm::difference(("the input it failed with", &p.input), ("the input of the replay", &replay.input)))
         } }
         section .card { h2 { "What runs" } div .body { (confirm::effects(&ahead::effects(&definition, &from))) } }
         form method="post" action="/act/replay" {

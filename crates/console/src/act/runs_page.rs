@@ -15,6 +15,7 @@ use crate::error::PageError;
 use crate::layout::{Page, Tab, status};
 use crate::live;
 use crate::pages::execution;
+use crate::redact;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -80,7 +81,7 @@ fn body(run: &Run, progress: &Progress) -> Markup {
                                         @match &step.result {
                                             None => { (status("waiting")) }
                                             Some(result) => {
-                                                (status(if result.ok { "succeeded" } else { "failed" })) " " (result.said)
+                                                (status(if result.ok { "succeeded" } else { "failed" })) " " (redact::text(&result.said))
                                             }
                                         }
                                     }

@@ -20,6 +20,7 @@ use super::{confirm, runs};
 use crate::app::App;
 use crate::error::PageError;
 use crate::layout::{Page, Tab, empty};
+use crate::redact;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new().route("/act/start", get(page).post(send))
@@ -31,6 +32,8 @@ type Typed<'a> = Box<dyn Fn(&str) -> Option<String> + Send + Sync + 'a>;
 /// What the page shows in its fields.
 struct Shown<'a> {
     machine: &'a str,
+    /// The execution whose input it begins with.
+    origin: Option<&'a str>,
     name: Option<&'a str>,
     /// The whole input, for the field for JSON.
     text: String,
@@ -48,12 +51,10 @@ async fn page(
         return Ok(choose(&app).await?.into_response());
     };
     // Another execution's input to begin with.
-    let input = match fields.get("execution") {
-        Some(arn) => input_of(&app, arn).await?,
-        None => json!({}),
-    };
+    let input = redact::value(&original(&app, &fields).await?);
     let shown = Shown {
         machine,
+        origin: fields.get("execution"),
         name: None,
         text: pretty(&input),
         values: Box::new(schema::typed(&input)),
@@ -80,6 +81,14 @@ async fn choose(app: &App) -> Result<Markup, PageError> {
         }
     };
     Ok(Page::new("Start a workflow", Tab::Workflows).render(app, body))
+}
+
+/// The input that the fields begin with.
+async fn original(app: &App, fields: &Fields) -> Result<Value, PageError> {
+    match fields.get("execution") {
+        Some(arn) => input_of(app, arn).await,
+        None => Ok(json!({})),
+    }
 }
 
 async fn input_of(app: &App, arn: &str) -> Result<Value, PageError> {
@@ -125,9 +134,12 @@ async fn edit(app: &App, csrf: &Csrf, shown: &Shown<'_>) -> Result<Markup, PageE
         let wrong = shown.wrong.iter().find(|(name, _)| *name == field.name);
         wrong.map(|(_, problem)| problem.as_str())
     };
+    let origin = html! {
+        @if let Some(arn) = shown.origin { input type="hidden" name="execution" value=(arn); }
+    };
     let json = html! {
         form .stack method="post" action="/act/start" {
-            (csrf.field())
+            (csrf.field()) (origin)
             input type="hidden" name="machine" value=(shown.machine);
             @if form.is_none() { (name) }
             (confirm::json_field(&shown.text, shown.problem.as_deref()))
@@ -142,7 +154,7 @@ async fn edit(app: &App, csrf: &Csrf, shown: &Shown<'_>) -> Result<Markup, PageE
                 p .notice.problem role="alert" { "Nothing was started: " (shown.wrong.len()) " field(s) are not right." }
             }
             form .stack method="post" action="/act/start" {
-                (csrf.field())
+                (csrf.field()) (origin)
                 input type="hidden" name="machine" value=(shown.machine);
                 (name)
                 @for field in fields { (field.render((shown.values)(&field.name).as_deref(), problem_of(field))) }
@@ -158,7 +170,8 @@ async fn send(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pag
     let fields = &asked.fields;
     let machine = fields.need("machine")?;
     let form = form_of(&app, machine).await?;
-    let input = match read(form.as_deref(), machine, fields) {
+    let original = original(&app, fields).await?;
+    let input = match read(form.as_deref(), machine, fields, &original) {
         Ok(input) => input,
         Err(shown) => {
             let page = edit(&app, &asked.csrf, &shown).await?;
@@ -179,22 +192,29 @@ fn read<'a>(
     form: Option<&[Field]>,
     machine: &'a str,
     fields: &'a Fields,
-) -> Result<Value, Shown<'a>> {
-    let again = |wrong, problem, text: &str| Shown {
-        machine,
-        name: fields.get("name"),
-        text: text.to_owned(),
-        values: Box::new(schema::typed_in(fields)),
-        wrong,
-        problem,
+    original: &Value,
+) -> Result<Value, Box<Shown<'a>>> {
+    let again = |wrong, problem, text: &str| {
+        Box::new(Shown {
+            machine,
+            origin: fields.get("execution"),
+            name: fields.get("name"),
+            text: text.to_owned(),
+            values: Box::new(schema::typed_in(fields)),
+            wrong,
+            problem,
+        })
     };
     match (fields.get("by"), form) {
         (Some("fields"), Some(form)) => {
-            schema::read(form, fields).map_err(|wrong| again(wrong, None, "{}"))
+            let input = schema::read(form, fields).map_err(|wrong| again(wrong, None, "{}"))?;
+            confirm::read_json(&input.to_string(), original)
+                .map_err(|problem| again(Vec::new(), Some(problem), &pretty(&input)))
         }
         _ => {
             let text = fields.get("input").unwrap_or("{}");
-            confirm::read_json(text).map_err(|problem| again(Vec::new(), Some(problem), text))
+            confirm::read_json(text, original)
+                .map_err(|problem| again(Vec::new(), Some(problem), text))
         }
     }
 }

@@ -1,11 +1,16 @@
 //! The pieces of work there are, and how each is done.
 
+use std::collections::HashSet;
+
 use operate::answer::{self, Answered, Replay};
 use operate::fork::Plan;
+use operate::letters::{self, Fate};
 use operate::parked::Parked;
 use operate::timeline::short_name;
 use operate::{Connection, OperateError, change};
 use serde_json::{Value, json};
+
+use crate::redact;
 
 /// The error that an execution ends with when somebody stops it here.
 const STOPPED: &str = "Operator.Stopped";
@@ -38,6 +43,12 @@ pub(crate) enum Work {
     Discard {
         parked: Box<Parked>,
         reason: Option<String>,
+    },
+    /// Dead letters, all in one pass through their queue.
+    Letters {
+        queue: String,
+        ids: HashSet<String>,
+        fate: Fate,
     },
 }
 
@@ -72,6 +83,11 @@ impl Work {
             Work::Fork { .. } => "fork",
             Work::Replay { .. } => "replay",
             Work::Discard { .. } => "discard",
+            Work::Letters {
+                fate: Fate::Return(_),
+                ..
+            } => "return",
+            Work::Letters { .. } => "delete",
         }
     }
 
@@ -80,6 +96,7 @@ impl Work {
         match self {
             Work::Redrive { arn } | Work::Stop { arn, .. } => arn,
             Work::Start { machine, .. } => machine,
+            Work::Letters { queue, .. } => queue,
             Work::Fork { plan, .. } => &plan.origin,
             Work::Replay { parked, .. } | Work::Discard { parked, .. } => &parked.execution_arn,
         }
@@ -112,6 +129,13 @@ impl Work {
                 "edited": replay.input != parked.input,
                 "input": audited(&replay.input),
             }),
+            Work::Letters { ids, fate, .. } => {
+                let to = match fate {
+                    Fate::Return(url) => Some(short_name(url)),
+                    Fate::Delete => None,
+                };
+                json!({ "messages": ids, "to": to })
+            }
             Work::Discard { parked, reason } => {
                 json!({ "task": parked.task, "failed_in": parked.state, "error": parked.error, "reason": reason })
             }
@@ -158,6 +182,20 @@ impl Work {
                 let answered = replay.send(at, parked).await?;
                 Ok(told(answered, "replayed", parked))
             }
+            Work::Letters { queue, ids, fate } => {
+                let done = letters::settle(at, queue, ids, fate).await?;
+                Ok(Done {
+                    said: match fate {
+                        Fate::Return(url) => format!("{done} sent back to {}", short_name(url)),
+                        Fate::Delete => format!("{done} deleted"),
+                    } + &match ids.len() - done {
+                        0 => String::new(),
+                        n => format!("; {n} were not in the queue any more, or hidden just now"),
+                    },
+                    execution: None,
+                    was_stale: done < ids.len(),
+                })
+            }
             Work::Discard { parked, reason } => {
                 let answered = answer::discard(at, parked, reason.as_deref()).await?;
                 Ok(told(answered, "discarded", parked))
@@ -179,11 +217,11 @@ fn told(answered: Answered, done: &str, parked: &Parked) -> Done {
     }
 }
 
-/// An input as the audit keeps it.
+/// An input as the audit keeps it: without secrets, which would lie there for ever.
 fn audited(input: &Value) -> Value {
     let length = input.to_string().len();
     if length <= AUDITED {
-        input.clone()
+        redact::value(input)
     } else {
         json!({ "left_out": format!("{length} bytes") })
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use serde_json::Value;
 
-/// An execution's status.
+/// How an execution stands: its status, except that [`Status::Parked`] is told apart from what really runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Status {
+    /// For Step Functions it runs; it waits for an operator.
+    Parked,
     Running,
     Failed,
     TimedOut,
@@ -16,7 +18,8 @@ pub(crate) enum Status {
 }
 
 /// Every status, in the order in which an operator cares.
-pub(crate) const STATUSES: [Status; 5] = [
+pub(crate) const STATUSES: [Status; 6] = [
+    Status::Parked,
     Status::Running,
     Status::Failed,
     Status::TimedOut,
@@ -36,9 +39,10 @@ impl Status {
         }
     }
 
-    /// AWS's word.
+    /// AWS's word, and ours for what AWS does not tell apart.
     pub(crate) fn word(self) -> &'static str {
         match self {
+            Status::Parked => "PARKED",
             Status::Running => "RUNNING",
             Status::Failed => "FAILED",
             Status::TimedOut => "TIMED_OUT",
@@ -53,8 +57,9 @@ impl Status {
             .find(|s| s.word().eq_ignore_ascii_case(word))
     }
 
+    /// It has not ended.
     pub(crate) fn is_running(self) -> bool {
-        self == Status::Running
+        matches!(self, Status::Running | Status::Parked)
     }
 
     /// It ended, and not well.
@@ -72,6 +77,8 @@ pub(crate) struct Item {
     pub started: i64,
     pub stopped: Option<i64>,
     pub redrives: i32,
+    /// What waits for an operator, in words; with [`Status::Parked`] only.
+    pub parked: Option<Arc<str>>,
     /// What DescribeExecution told, once somebody asked.
     pub described: Option<Arc<Described>>,
 }
@@ -109,6 +116,7 @@ impl Item {
             started: listed.start_date.to_millis().unwrap_or_default(),
             stopped: listed.stop_date.and_then(|at| at.to_millis().ok()),
             redrives: listed.redrive_count.unwrap_or(0),
+            parked: None,
             described: None,
         }
     }
@@ -118,28 +126,22 @@ impl Item {
         name_of(&self.arn)
     }
 
-    /// Whether its name, its ARN or one of its keys contains the text (in lower case).
-    pub(crate) fn is_about(&self, text: &str) -> bool {
-        if has(self.name(), text) || (text.starts_with("arn:") && has(&self.arn, text)) {
-            return true;
+    /// Everything that a search looks at, in lower case: the name, the keys, the errors. Made when the item changes, so that
+    /// a search copies nothing.
+    pub(super) fn searched(&self) -> Box<str> {
+        let mut text = self.name().to_lowercase();
+        let mut add = |part: &str| {
+            // What is searched for has no line breaks, so that nothing is found across two parts.
+            text.push('\n');
+            text.push_str(&part.to_lowercase());
+        };
+        if let Some(described) = &self.described {
+            described.keys.iter().for_each(|key| add(&key.value));
+            described.error.as_deref().map(&mut add);
         }
-        let described = self.described.as_ref();
-        described.is_some_and(|d| {
-            d.keys.iter().any(|key| has(&key.value, text))
-                || d.error.as_deref().is_some_and(|error| has(error, text))
-        })
+        self.parked.as_deref().map(&mut add);
+        text.into()
     }
-}
-
-/// Whether `text` contains `part` (in lower case), whatever the case. A search asks this of every execution there is, so
-/// that the usual case makes no copy.
-fn has(text: &str, part: &str) -> bool {
-    if !text.is_ascii() || !part.is_ascii() || part.is_empty() {
-        return text.to_lowercase().contains(part);
-    }
-    text.as_bytes()
-        .windows(part.len())
-        .any(|piece| piece.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// The name at the end of an execution's ARN.
@@ -182,19 +184,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn texts_are_found_whatever_their_case() {
-        for (text, part, expected) in [
-            ("RO-01A1", "o-01a", true),
-            ("RO-01A1", "a2", false),
-            ("RO", "ro-1", false),
-            ("도너츠 A", "츠 a", true),
-            ("anything", "", true),
-        ] {
-            assert_eq!(has(text, part), expected, "{text} {part}");
-        }
-    }
 
     #[test]
     fn an_input_s_keys_are_the_telling_ones_first() {

@@ -1,11 +1,14 @@
 //! Reads executions from Step Functions into the index, with few calls: what is known is not read again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_sfn::types::{ExecutionStatus, StateMachineType};
 use futures::{StreamExt, stream};
 use operate::connection::{AT_ONCE, Connection};
 use operate::error::{OperateError, refused};
+use operate::events;
+use operate::waiting::Waiting;
 use serde_json::Value;
 
 use super::Fleet;
@@ -217,8 +220,72 @@ pub(super) async fn describe(
             started: told.start_date.to_millis().unwrap_or_default(),
             stopped: told.stop_date.and_then(|at| at.to_millis().ok()),
             redrives: told.redrive_count.unwrap_or(0),
+            parked: None,
             described: Some(Arc::new(described)),
         }]);
     }
     Ok(())
+}
+
+/// Events in an answer.
+const EVENTS: usize = 1_000;
+
+/// What was found in a history: its newest event, and what the execution waits for if that is another than before.
+type Waits = Option<(i64, Waiting)>;
+
+/// Finds out what these running executions wait for, with about `most` calls. Tells whether anything changed.
+pub(super) async fn waits(
+    at: &Connection,
+    fleet: &Fleet,
+    due: Vec<Arc<str>>,
+    most: usize,
+) -> Result<bool, OperateError> {
+    let calls = AtomicUsize::new(0);
+    let mut answers = stream::iter(due)
+        .map(async |arn| {
+            let newest = fleet.waits().newest(&arn);
+            let is_paid = calls.fetch_add(1, Ordering::Relaxed) < most;
+            let found = match is_paid {
+                true => Some(history(at, &arn, newest, &calls).await),
+                // The others are first in the next round.
+                false => None,
+            };
+            (arn, found)
+        })
+        .buffer_unordered(AT_ONCE);
+    let mut changed = false;
+    while let Some((arn, found)) = answers.next().await {
+        match found {
+            None => {}
+            Some(Ok(None)) => fleet.waits().same(&arn),
+            Some(Ok(Some((newest, waiting)))) => {
+                let parked = fleet.waits().keep(arn.clone(), newest, waiting);
+                changed |= fleet.index().park(&arn, parked);
+            }
+            // It may go while we look.
+            Some(Err(error)) if error.code() == Some("ExecutionDoesNotExist") => {
+                fleet.waits().keep(arn, 0, Waiting::default());
+            }
+            Some(Err(error)) => return Err(error),
+        }
+    }
+    Ok(changed)
+}
+
+async fn history(
+    at: &Connection,
+    arn: &str,
+    known: Option<i64>,
+    calls: &AtomicUsize,
+) -> Result<Waits, OperateError> {
+    if let Some(known) = known {
+        let newest = events::newest(at, arn).await?.map_or(0, |event| event.id);
+        if newest == known {
+            return Ok(None);
+        }
+    }
+    let events = events::history(at, arn).await?;
+    calls.fetch_add(events.len() / EVENTS, Ordering::Relaxed);
+    let newest = events.last().map_or(0, |event| event.id);
+    Ok(Some((newest, Waiting::find(arn, &events))))
 }

@@ -36,13 +36,15 @@ pub(crate) struct Paint {
 
 const MARGIN: f64 = 14.0;
 const HEAD: f64 = 6.0;
+/// From so wide on, a picture may be made smaller to fit, but not so small that nobody can read it.
+const WIDE: f64 = 760.0;
 
 /// The picture; `about` says what it is for those who cannot see it.
 pub(crate) fn draw(chart: &Chart, paint: &Paint, about: &str) -> Markup {
     let (width, height) = (chart.size.0 + 2.0 * MARGIN, chart.size.1 + 2.0 * MARGIN);
     let has_marks = !paint.marks.is_empty();
     html! {
-        svg .graph.traced[has_marks] xmlns="http://www.w3.org/2000/svg" role="group" aria-label=(about)
+        svg .graph.traced[has_marks].wide[width > WIDE] xmlns="http://www.w3.org/2000/svg" role="group" aria-label=(about)
             viewBox={ (n(-MARGIN)) " " (n(-MARGIN)) " " (n(width)) " " (n(height)) }
             width=(n(width)) height=(n(height)) {
             @for node in chart.nodes.iter().filter(|node| node.shape == Shape::Group) { (state(node, paint)) }
@@ -103,7 +105,8 @@ fn state(node: &Node, paint: &Paint) -> Markup {
             text .detail.retry x=(n(x + w - 8.0)) y=(n(y + 34.0)) text-anchor="end" { title { "tries again up to " (retry.trim_start_matches('↻')) " times" } (retry) }
         }
         @if mark.visits > 1 {
-            text .visits x=(n(x + w - 8.0)) y=(n(y + 18.0)) text-anchor="end" { "×" (mark.visits) }
+            // On the border, where no name is so long as to reach it.
+            text .visits x=(n(x + w - 10.0)) y=(n(y + 4.0)) text-anchor="end" { "×" (mark.visits) }
         }
     };
     let class = format!(

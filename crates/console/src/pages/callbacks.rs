@@ -10,8 +10,9 @@ use maud::{Markup, html};
 use operate::waiting::Callback;
 use operate::when;
 
-use super::execution;
-use crate::act;
+use super::executions::number;
+use super::queues::SHOWN;
+use super::{execution, queues};
 use crate::app::App;
 use crate::error::PageError;
 use crate::layout::{Page, Tab, empty};
@@ -21,11 +22,13 @@ pub(crate) fn router() -> Router<Arc<App>> {
 }
 
 async fn page(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
-    let waiting = app.act.waiting.look(&app.at).await?;
+    let waiting = app.fleet.waiting().await?;
     let now = Timestamp::now();
     let body = html! {
         div .head { h1 { "Waiting callbacks" } }
         p { "Executions whose task token somebody outside has to answer: the factory, a mail worker. The token itself is never shown." }
+        div #callbacks data-live {
+        (queues::unread(&waiting))
         div .card {
             @if waiting.callbacks.is_empty() {
                 (empty("Nothing waits for a callback", html! {
@@ -35,21 +38,21 @@ async fn page(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
             } @else {
                 div .scroll {
                     table .records {
-                        caption {
-                            "Oldest first"
-                            @if waiting.more { ", of the newest " (act::MOST_LOOKED_AT) " running executions" }
-                        }
+                        caption { "Oldest first" @if waiting.callbacks.len() > SHOWN { ", the first " (SHOWN) " of " (number(waiting.callbacks.len())) } }
                         thead { tr {
                             th scope="col" { "Execution" } th scope="col" { "State" } th scope="col" { "Token sent to" }
                             th scope="col" { "Product" } th scope="col" { "Waits" } th scope="col" { "Times out" }
                         } }
-                        tbody { @for callback in &waiting.callbacks { (row(callback, now)) } }
+                        tbody { @for callback in waiting.callbacks.iter().take(SHOWN) { (row(callback, now)) } }
                     }
                 }
             }
         }
+        }
     };
-    Ok(Page::new("Waiting callbacks", Tab::Callbacks).render(&app, body))
+    Ok(Page::new("Waiting callbacks", Tab::Callbacks)
+        .live("/queues/events")
+        .render(&app, body))
 }
 
 fn row(callback: &Callback, now: Timestamp) -> Markup {

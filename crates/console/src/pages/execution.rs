@@ -80,7 +80,7 @@ async fn show(
         p .crumb { a href="/executions" { "Executions" } " / " a href={ "/executions?machine=" (encode(&run.machine)) } { (run.machine) } }
         div .head #head data-live {
             h1 .mono { (run.name()) }
-            (status(run.status.word()))
+            (status(run.standing().word()))
             span .grow {}
             (act::buttons(&run.arn, &run.machine, run.status, &run.parked))
         }
@@ -91,7 +91,11 @@ async fn show(
         (events::show(&run, &asked))
         (definition::show(&run))
     };
-    let title = format!("{} ({})", run.name(), run.status.word().to_lowercase());
+    let title = format!(
+        "{} ({})",
+        run.name(),
+        run.standing().word().to_lowercase().replace('_', " ")
+    );
     let mut page = Page::new(&title, Tab::Executions);
     if run.status.is_running() {
         page = page.live(format!("{}/events", path(&run.arn)));
@@ -119,7 +123,7 @@ fn picture(run: &Run, chosen: Option<usize>) -> Markup {
             h2 #picture-title { "Graph" span .soft.key { "✓ succeeded  ● running  ◔ waiting  ↻ retrying  ⤵ caught  ‖ parked  ✕ failed" } }
             @match &run.definition {
                 Ok(definition) => {
-                    div .canvas tabindex="0" {
+                    div #canvas .canvas tabindex="0" role="group" aria-label="The graph" {
                         (graph::draw(&graph::chart(definition), &paint(run, name, format!("{}?state=", path(&run.arn))),
                             &format!("The states of {} and what happened in them", run.machine)))
                     }

@@ -19,6 +19,7 @@ use crate::error::PageError;
 use crate::fleet::{Found, Item, Progress, STATUSES};
 use crate::layout::{Page, Tab, empty, status};
 use crate::live;
+use crate::redact;
 
 use query::{Asked, PERIODS};
 
@@ -38,6 +39,7 @@ async fn list(
     let Query(asked) = asked?;
     let query = asked.query(Timestamp::now())?;
     app.fleet.look().await?;
+    app.fleet.glance().await;
     let page = asked.page();
     let found = app.fleet.find(&query, (page - 1) * PAGE, PAGE).await;
     let progress = app.fleet.progress();
@@ -184,8 +186,9 @@ fn row(item: &Item, now: Timestamp) -> Markup {
             td { (status(item.status.word())) @if item.redrives > 0 { " " span .soft title="redrives" { "↻" (item.redrives) } } }
             td .id.wide {
                 a href=(super::execution::path(&item.arn)) { (item.name()) }
+                @if let Some(parked) = &item.parked { div .sub { (parked) } }
                 @if let Some(error) = described.and_then(|d| d.error.as_deref()) {
-                    div .sub { (error) }
+                    div .sub { (redact::text(error)) }
                 }
             }
             td .wide {

@@ -12,7 +12,7 @@ use operate::parked::Parked;
 use operate::{when, words};
 
 use super::executions::{number, table};
-use super::{execution, workflows};
+use super::{execution, queues, workflows};
 use crate::app::App;
 use crate::error::{PageError, partial};
 use crate::fleet::{Found, Item, Query, Status};
@@ -35,19 +35,20 @@ async fn events(State(app): State<Arc<App>>) -> impl IntoResponse {
 
 async fn overview(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
     app.fleet.look().await?;
+    if app.fleet.index().len() == 0 {
+        return nothing(&app).await;
+    }
+    let waiting = app.fleet.waiting().await;
+    // Only now is what is parked told from what runs.
     let (all, oldest) = {
         let index = app.fleet.index();
         (index.find(&Query::default(), 0, 0), index.oldest_running())
     };
-    if all.all == 0 {
-        return nothing(&app).await;
-    }
     let day = Query {
         since: Some((Timestamp::now() - DAY).as_millisecond()),
         ..Query::default()
     };
     let today = app.fleet.index().find(&day, 0, 0);
-    let waiting = app.act.waiting.look(&app.at).await;
     let failed = app.fleet.find(&bad(&day), 0, ROWS).await;
     let recent = app.fleet.find(&Query::default(), 0, ROWS).await;
     let body = html! {
@@ -57,7 +58,7 @@ async fn overview(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
         }
         div #attention data-live {
             @match &waiting {
-                Ok(waiting) => (parked(&waiting.parked)),
+                Ok(waiting) => { (queues::unread(waiting)) (parked(&waiting.parked)) }
                 Err(error) => (partial("What is parked", error)),
             }
             @if !failed.items.is_empty() {

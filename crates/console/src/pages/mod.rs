@@ -6,7 +6,7 @@ mod executions;
 mod home;
 mod logs;
 mod mail;
-mod queues;
+pub(crate) mod queues;
 mod shop;
 mod workflows;
 

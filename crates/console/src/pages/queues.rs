@@ -1,12 +1,13 @@
 //! `/queues`: parked tasks and every queue's depth; `/queues/{name}`: one queue.
 //!
 //! Looking takes nothing away: parked tasks are found in the histories of executions, and a queue is asked for its
-//! attributes only. So the messages of a queue that no task parks in are counted here and not read.
+//! attributes only. The messages of a queue that no task parks in are counted; dead letters can be looked at on demand.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -16,30 +17,42 @@ use operate::queues::{self, Queue};
 use operate::{AT_ONCE, when, words};
 
 use super::execution;
-use crate::act::{self, parked_key, parked_links};
+use super::executions::number;
+use crate::act::{self, Csrf, parked_key, parked_links};
 use crate::app::App;
 use crate::error::{PageError, partial};
+use crate::fleet::Everything;
 use crate::layout::{Page, Tab, empty, status};
+use crate::live;
+use crate::redact;
+
+/// Parked tasks on the page, the oldest.
+pub(crate) const SHOWN: usize = 200;
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/queues", get(all))
+        .route("/queues/events", get(events))
         .route("/queues/{name}", get(one))
+}
+
+async fn events(State(app): State<Arc<App>>) -> impl IntoResponse {
+    live::stream(app.fleet.changes())
 }
 
 async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
     let queues = read_all(&app).await;
-    let waiting = app.act.waiting.look(&app.at).await;
+    let waiting = app.fleet.waiting().await;
     let body = html! {
         div .head { h1 { "Queues" } }
-        section .card aria-labelledby="parked-title" {
+        section .card #parked data-live aria-labelledby="parked-title" {
             h2 #parked-title { "Parked tasks" }
             @match &waiting {
-                Ok(waiting) => { (parked(waiting, waiting.parked.iter().collect())) }
+                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().collect(), true)) }
                 Err(error) => { div .body { (partial("The parked tasks", error)) } }
             }
         }
-        section .card aria-labelledby="queues-title" {
+        section .card #queues data-live aria-labelledby="queues-title" {
             h2 #queues-title { "All queues" }
             @match &queues {
                 Ok(queues) if queues.is_empty() => {
@@ -50,7 +63,9 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
             }
         }
     };
-    Ok(Page::new("Queues", Tab::Queues).render(&app, body))
+    Ok(Page::new("Queues", Tab::Queues)
+        .live("/queues/events")
+        .render(&app, body))
 }
 
 async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
@@ -68,15 +83,48 @@ async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
     Ok(queues)
 }
 
-async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Markup, PageError> {
-    let missing = || PageError::NotFound(format!("there is no queue {name} here"));
-    let urls = queues::urls(&app.at).await?;
-    let url = urls
+/// A queue of dead letters and the queue they come from.
+#[derive(Clone, Debug)]
+pub(crate) struct DeadLetters {
+    pub name: String,
+    pub url: String,
+    pub from: String,
+    pub from_url: String,
+}
+
+/// The queue of dead letters of this name.
+pub(crate) async fn dead_letters(app: &App, name: &str) -> Result<DeadLetters, PageError> {
+    let all = read_all(app).await?;
+    find_dead_letters(&all, name).ok_or_else(|| {
+        PageError::NotFound(format!(
+            "there is no queue {name} here that takes the dead letters of another"
+        ))
+    })
+}
+
+fn find_dead_letters(all: &[Queue], name: &str) -> Option<DeadLetters> {
+    let queue = all.iter().find(|queue| queue.name == name)?;
+    let from = all
         .iter()
-        .find(|url| queues::name_of(url) == name)
-        .ok_or_else(missing)?;
-    let queue = queues::read(&app.at, url).await?.ok_or_else(missing)?;
-    let waiting = app.act.waiting.look(&app.at).await?;
+        .find(|queue| queue.dead_letters.as_deref() == Some(name))?;
+    Some(DeadLetters {
+        name: queue.name.clone(),
+        url: queue.url.clone(),
+        from: from.name.clone(),
+        from_url: from.url.clone(),
+    })
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    csrf: Csrf,
+    Path(name): Path<String>,
+) -> Result<Markup, PageError> {
+    let missing = || PageError::NotFound(format!("there is no queue {name} here"));
+    let all = read_all(&app).await?;
+    let queue = all.iter().find(|q| q.name == name).ok_or_else(missing)?;
+    let dead = find_dead_letters(&all, &name);
+    let waiting = app.fleet.waiting().await?;
     let inside: Vec<_> = waiting
         .parked
         .iter()
@@ -102,21 +150,42 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
         }
         section .card aria-labelledby="messages" {
             h2 #messages { "Messages" }
-            @if inside.is_empty() {
+            @if let Some(dead) = &dead {
+                (empty("Dead letters", html! {
+                    "Here lies what the consumer of " a href={ "/queues/" (dead.from) } { (dead.from) } " gave back too often. "
+                    "To look at messages is to receive them; they are put back at once."
+                    (act::look_at_letters(&csrf, &name))
+                }))
+            } @else if inside.is_empty() {
                 (empty("No task is parked here", html! {
                     @if queue.visible + queue.in_flight + queue.delayed > 0 {
                         "Its messages are counted and not read: receiving them would take them from whoever works on them. "
                         "To read one, use your own tool of SQS."
                     } @else { "Nothing waits in this queue." }
                 }))
-            } @else { (parked(&waiting, inside)) }
+            } @else { (parked(inside, false)) }
         }
     };
     Ok(Page::new(&title, Tab::Queues).render(&app, body))
 }
 
+/// What is not known yet, or could not be read, of what waits.
+pub(crate) fn unread(waiting: &Everything) -> Markup {
+    html! {
+        @if let Some(problem) = &waiting.problem {
+            div .notice.problem role="status" { "This may be old: " (problem) }
+        }
+        @if waiting.unread > 0 {
+            div .notice role="status" {
+                (number(waiting.unread)) " running executions have not been looked at yet: a few at a time are, to leave calls for others."
+            }
+        }
+    }
+}
+
 /// Parked tasks with their reason, to be answered one by one or several at once.
-fn parked(waiting: &operate::waiting::Waiting, parked: Vec<&Parked>) -> Markup {
+/// `is_all`: there are no others.
+fn parked(parked: Vec<&Parked>, is_all: bool) -> Markup {
     let now = Timestamp::now();
     html! {
         @if parked.is_empty() {
@@ -127,17 +196,21 @@ fn parked(waiting: &operate::waiting::Waiting, parked: Vec<&Parked>) -> Markup {
             form method="get" {
                 div .scroll {
                     table .records {
-                        caption { "Oldest first" @if waiting.more { ", of the newest " (act::MOST_LOOKED_AT) " running executions" } }
+                        caption { "Oldest first" @if parked.len() > SHOWN { ", the first " (SHOWN) " of " (number(parked.len())) } }
                         thead { tr {
                             th scope="col" { span .quiet { "Choose" } } th scope="col" { "Execution" } th scope="col" { "Task" }
                             th scope="col" { "Why" } th scope="col" { "Product" } th scope="col" { "Waits" } th scope="col" { "Answer" }
                         } }
-                        tbody { @for p in &parked { (row(p, now)) } }
+                        tbody { @for p in parked.iter().take(SHOWN) { (row(p, now)) } }
                     }
                 }
                 div .pages.actions {
                     button formaction="/act/replay" type="submit" { "Replay the chosen" }
                     button .danger formaction="/act/discard" type="submit" { "Discard the chosen" }
+                    @if is_all && parked.len() > 1 {
+                        button formaction="/act/replay" type="submit" name="all" value="yes" { "Replay all " (parked.len().min(SHOWN)) " …" }
+                        button .danger formaction="/act/discard" type="submit" name="all" value="yes" { "Discard all " (parked.len().min(SHOWN)) " …" }
+                    }
                 }
             }
         }
@@ -153,7 +226,7 @@ fn row(p: &Parked, now: Timestamp) -> Markup {
             }
             td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
             td data-name="Task" { (status("parked")) " " (p.state) br; span .sub { "after " (p.retries) " retries" } }
-            td .wide { (words::sentence(&p.error, &p.cause)) }
+            td .wide { (redact::text(&words::sentence(&p.error, &p.cause))) }
             td data-name="Product" { (p.product.as_deref().unwrap_or("–")) }
             td data-name="Waits" { time datetime=(p.since) title=(when::local(p.since)) { (when::duration(p.since, now)) } }
             td .wide { (parked_links(p)) }

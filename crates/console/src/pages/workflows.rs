@@ -51,6 +51,7 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
     let mut machines = operate::find::machines(&app.at).await?;
     machines.sort_by(|a, b| a.name.cmp(&b.name));
     app.fleet.look().await?;
+    app.fleet.glance().await;
     let body = html! {
         div .head { h1 { "Workflows" } }
         div #workflows data-live {
@@ -61,7 +62,7 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
             } @else { div .card { div .scroll { table {
                 thead { tr {
                     th scope="col" { "Workflow" } th scope="col" { "Type" }
-                    th .num scope="col" { "Running" } th .num scope="col" { "Last 7 days" } th .num scope="col" { "Failure rate" } th scope="col" { "Last" }
+                    th .num scope="col" { "Parked" } th .num scope="col" { "Running" } th .num scope="col" { "Last 7 days" } th .num scope="col" { "Failure rate" } th scope="col" { "Last" }
                 } }
                 tbody { @for machine in &machines {
                     @let counts = week(&app, &machine.name);
@@ -69,7 +70,9 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
                     tr data-row {
                         td { a href=(path(&machine.name)) { strong { (machine.name) } } }
                         td .soft { (machine.r#type.as_str().to_lowercase()) }
-                        td .num { (number(running(&app, &machine.name))) }
+                        @let (parked, running) = running(&app, &machine.name);
+                        td .num { @if parked > 0 { a href={ "/executions?status=PARKED&machine=" (encoded(&machine.name)) } { (number(parked)) } } @else { "0" } }
+                        td .num { (number(running)) }
                         td .num { (number(counts.values().sum())) }
                         td .num { (rate(&counts)) }
                         td { @for item in &last { (status(item.status.word())) " " span .soft { (when::local(Timestamp::from_millisecond(item.started).unwrap_or_default())) } } }
@@ -94,6 +97,7 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
         .await
         .map_err(refused(format!("read the workflow {name}")))?;
     app.fleet.look().await?;
+    app.fleet.glance().await;
     let items: Vec<_> = last(&app, &name, LAST)
         .into_iter()
         .map(|item| item.arn)
@@ -107,7 +111,7 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
             h1 { (name) }
             @if let Ok(definition) = &parsed { @if let Some(comment) = definition.comment() { span .soft { (comment) } } }
             span .grow {}
-            a .button.primary href={ "/act/start?machine=" (byte_serialize(name.as_bytes()).collect::<String>()) } { "Start" }
+            a .button.primary href={ "/act/start?machine=" (encoded(&name)) } { "Start" }
         }
         div #counts data-live { (stats(&app, &name, &counts)) }
         @match &parsed {
@@ -124,7 +128,7 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
             Err(problem) => div .notice.problem role="status" { "The definition cannot be drawn: " (problem) }
         }
         section .card #last data-live aria-labelledby="last-title" {
-            h2 #last-title { "Last executions" a href={ "/executions?machine=" (byte_serialize(name.as_bytes()).collect::<String>()) } { "all" } }
+            h2 #last-title { "Last executions" a href={ "/executions?machine=" (encoded(&name)) } { "all" } }
             @if last.is_empty() { (empty("None yet", html! { code { "restock executions start " (name) " --input '{…}'" } " starts one." })) }
             @else { (table(&last)) }
         }
@@ -143,10 +147,12 @@ async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Ma
 }
 
 fn stats(app: &App, name: &str, counts: &Counts) -> Markup {
-    let encoded: String = byte_serialize(name.as_bytes()).collect();
+    let encoded = encoded(name);
+    let (parked, running) = running(app, name);
     html! {
         div .stats {
-            a .stat href={ "/executions?status=RUNNING&machine=" (encoded) } { b { (number(running(app, name))) } "running" }
+            a .stat.attention[parked > 0] href={ "/executions?status=PARKED&machine=" (encoded) } { b { (number(parked)) } "parked" }
+            a .stat href={ "/executions?status=RUNNING&machine=" (encoded) } { b { (number(running)) } "running" }
             @for each in STATUSES.into_iter().filter(|s| !s.is_running()) {
                 a .stat href={ "/executions?since=7d&status=" (each.word()) "&machine=" (encoded) } {
                     b { (number(counts.get(&each).copied().unwrap_or(0))) } (each.word().to_lowercase().replace('_', " "))
@@ -174,8 +180,18 @@ fn week(app: &App, name: &str) -> Counts {
     app.fleet.index().find(&query, 0, 0).counts
 }
 
-fn running(app: &App, name: &str) -> usize {
-    app.fleet.index().running(name).count()
+/// How many wait for an operator, and how many run.
+fn running(app: &App, name: &str) -> (usize, usize) {
+    let index = app.fleet.index();
+    let all = index.running(name);
+    all.fold((0, 0), |(parked, running), item| match item.status {
+        Status::Parked => (parked + 1, running),
+        _ => (parked, running + 1),
+    })
+}
+
+fn encoded(name: &str) -> String {
+    byte_serialize(name.as_bytes()).collect()
 }
 
 fn last(app: &App, name: &str, take: usize) -> Vec<crate::fleet::Item> {

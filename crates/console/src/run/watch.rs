@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use operate::connection::Connection;
+use operate::events;
 use tokio::sync::watch;
 
 /// Between two looks at a history's newest event.
@@ -58,19 +59,10 @@ async fn read(watchers: Watchers, at: Connection, arn: String) {
     let mut newest = None;
     let mut failures = 0;
     while failures < FAILURES {
-        let page = at
-            .sfn
-            .get_execution_history()
-            .execution_arn(&arn)
-            .reverse_order(true)
-            .include_execution_data(false)
-            .max_results(1)
-            .send()
-            .await;
-        let event = match page {
-            Ok(page) => {
+        let event = match events::newest(&at, &arn).await {
+            Ok(event) => {
                 failures = 0;
-                page.events.into_iter().next()
+                event
             }
             Err(_) => {
                 failures += 1;
@@ -80,9 +72,8 @@ async fn read(watchers: Watchers, at: Connection, arn: String) {
         if let Some(event) = event {
             let is_new = newest.is_some_and(|id| id != event.id);
             newest = Some(event.id);
-            let kind = event.r#type.as_str();
             let has_ended = matches!(
-                kind,
+                event.kind.as_str(),
                 "ExecutionSucceeded" | "ExecutionFailed" | "ExecutionAborted" | "ExecutionTimedOut"
             );
             if !watchers.tell(&arn, is_new) {

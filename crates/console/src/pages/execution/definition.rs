@@ -43,7 +43,7 @@ pub(crate) fn text(definition: &Definition, marked: &BTreeSet<&str>) -> Markup {
         }
     }
     html! {
-        pre .source tabindex="0" {
+        pre #source .source tabindex="0" {
             @for (line, marked) in lines.iter().zip(is_marked) {
                 @let shown = redact::text(line);
                 @if marked { mark { (shown) "\n" } } @else { span { (shown) "\n" } }

@@ -119,7 +119,7 @@ fn details(event: &Event) -> Markup {
                 @if let Some(timeout) = event.timeout_seconds { p .soft { "times out after " (timeout) " s" } }
                 p .soft { "follows event " (event.previous_id) ", " (event.at) }
                 @for (name, value) in payloads {
-                    (payload::value(&format!("event-{}-{}", event.id, name.split(' ').next().unwrap_or_default()), name, value))
+                    (payload::one_of_many(&format!("event-{}-{}", event.id, name.split(' ').next().unwrap_or_default()), name, value))
                 }
                 @if event.truncated { p .soft { "AWS left out a part because it is too large." } }
             }

@@ -28,7 +28,7 @@ pub(super) fn show(run: &Run, chosen: Option<usize>, now: Timestamp) -> Markup {
         section .card #timeline data-live aria-labelledby="timeline-title" {
             h2 #timeline-title { "Timeline" span .soft { (when::duration(from, until)) } }
             @if skipped > 0 { p .body.soft { "The last " (ROWS) " of " (run.rows.len()) " stays in states." } }
-            div .scroll { table .timeline {
+            div #timeline-rows .scroll.tall tabindex="0" role="group" aria-label="The timeline's rows" { table .timeline {
                 thead { tr {
                     th scope="col" { "State" } th scope="col" { "Outcome" } th .num scope="col" { "Attempts" }
                     th .num scope="col" { "Entered" } th .num scope="col" { "Took" } th .bars scope="col" { "Time" }

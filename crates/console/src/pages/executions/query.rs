@@ -39,7 +39,7 @@ impl Asked {
             "" => None,
             word => Some(fleet::Status::parse(word).ok_or_else(|| {
                 PageError::Invalid(format!(
-                    "there is no status {word}: use RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED"
+                    "there is no status {word}: use PARKED, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED"
                 ))
             })?),
         };
