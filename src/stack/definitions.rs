@@ -20,12 +20,13 @@ pub(crate) struct Definition {
 
 impl Definition {
     pub(crate) fn is_valid(&self) -> bool {
-        self.parsed.is_some()
+        let is_error = |it: &asl::Diagnostic| it.severity == asl::Severity::Error;
+        self.parsed.is_some() && !self.diagnostics.iter().any(is_error)
     }
 }
 
 /// Loads the stack and every definition in it, with stand-in values for the settings of an installation. What is wrong
-/// with a definition only as it is rendered for AWS is told too.
+/// with a definition only as it is rendered for AWS is told too, and what can never be right in what it does with its data.
 pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackError> {
     let source = Source::choose(folder);
     let stack = stack(folder)?;
@@ -43,6 +44,9 @@ pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackEr
             {
                 diagnostics.push(diagnostic);
             }
+        }
+        if let Some(definition) = &parsed.definition {
+            diagnostics.extend(super::contracts::check(&stack, name, definition));
         }
         Ok(Definition {
             name: name.clone(),
