@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::factory::FactoryArgs;
 use crate::marketing::MarketingArgs;
-use crate::operate::args::{DlqArgs, EndpointArgs, ExecutionsArgs};
+use crate::operate::args::{DlqArgs, EndpointArgs, ExecutionsArgs, http_url};
 
 /// Durable stock-reorder workflows: on AWS Step Functions, or all of it on this machine.
 #[derive(Debug, Parser)]
@@ -79,13 +79,13 @@ pub(crate) struct UpArgs {
     #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
     pub customers_url: Option<String>,
     /// Base URL of the factory; default: a simulated one is started
-    #[arg(long, env = "RESTOCK_FACTORY_URL")]
+    #[arg(long, env = "RESTOCK_FACTORY_URL", value_parser = http_url)]
     pub factory_url: Option<String>,
     /// How long the simulated factory takes to deliver, in milliseconds
     #[arg(long, env = "RESTOCK_FACTORY_DELAY_MS", default_value_t = 3_000)]
     pub factory_delay_ms: u64,
     /// Base URL of the marketing system; default: a simulated one is started
-    #[arg(long, env = "RESTOCK_MARKETING_URL")]
+    #[arg(long, env = "RESTOCK_MARKETING_URL", value_parser = http_url)]
     pub marketing_url: Option<String>,
     /// From how many items on a customer becomes a VIP
     #[arg(long, env = "RESTOCK_VIP_THRESHOLD", default_value_t = 100,

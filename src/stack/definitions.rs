@@ -37,11 +37,13 @@ pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackEr
         let parsed = asl::parse(&placeholders.render(&machine.definition, &template)?);
         let on_aws = asl::parse(&on_aws.render(&machine.definition, &template)?);
         let mut diagnostics = parsed.diagnostics;
+        // A syntax error quotes the text around it, which differs.
+        let same = |a: &asl::Diagnostic, b: &asl::Diagnostic| {
+            let is_syntax = a.code == asl::Code::InvalidJsonDescription;
+            a.code == b.code && a.line == b.line && (is_syntax || a.pointer == b.pointer)
+        };
         for diagnostic in on_aws.diagnostics {
-            if !diagnostics
-                .iter()
-                .any(|known| known.code == diagnostic.code && known.pointer == diagnostic.pointer)
-            {
+            if !diagnostics.iter().any(|known| same(known, &diagnostic)) {
                 diagnostics.push(diagnostic);
             }
         }

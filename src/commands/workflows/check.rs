@@ -25,7 +25,10 @@ pub(super) fn run(as_json: bool, folder: Option<&Path>) -> Outcome {
             ..
         } = definition;
         for diagnostic in diagnostics {
-            terminal::answer(&format!("{file}:{}: {diagnostic}", diagnostic.line))?;
+            // A syntax error goes on with the text around it, as AWS has it.
+            let told = diagnostic.to_string();
+            let first = told.lines().next().unwrap_or_default();
+            terminal::answer(&format!("{file}:{}: {first}", diagnostic.line))?;
             if let Some(help) = &diagnostic.help {
                 terminal::answer(&format!("    {help}"))?;
             }

@@ -124,6 +124,13 @@ async fn what_is_wrong_changes_nothing() {
         (id, "", body(json!("1")), 403, Value::Null),
         (id, "00", body(json!("1")), 403, Value::Null),
         (id, &"0".repeat(64), body(json!("1")), 403, Value::Null),
+        (
+            id,
+            &format!("{good}&sig={good}"),
+            body(json!("1")),
+            403,
+            Value::Null,
+        ),
         ("AT-none", good.as_str(), body(json!("1")), 404, Value::Null),
         ("AT-none", "", body(json!("1")), 404, Value::Null),
         (
