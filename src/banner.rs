@@ -27,15 +27,21 @@ pub(crate) fn up(local: &Local) -> String {
     text += &line("Product", local.product());
     text += "\nTry it:\n";
     let outage = at.factory.as_ref().map(|factory| {
-        let comment = "let the factory be down (then buy too much, and look: restock dlq list); \"none\" repairs it";
+        let comment = format!(
+            "let the factory be down (then buy too much, and look: restock dlq list{}); \"none\" repairs it",
+            endpoint(&at.aws)
+        );
         (comment, change(factory, r#"{"fault":"rubbish"}"#))
     });
     let commands = [
-        ("look", format!("curl {}/product/donut", at.api)),
-        ("buy", checkout(&at.api, 3)),
-        ("buy too much: a reorder starts", checkout(&at.api, 100_000)),
+        ("look".to_owned(), format!("curl {}/product/donut", at.api)),
+        ("buy".to_owned(), checkout(&at.api, 3)),
         (
-            "watch it",
+            "buy too much: a reorder starts".to_owned(),
+            checkout(&at.api, 100_000),
+        ),
+        (
+            "watch it".to_owned(),
             format!(
                 "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION={} aws --endpoint-url {} stepfunctions list-executions --state-machine-arn {}",
                 local.region(),
@@ -53,6 +59,14 @@ pub(crate) fn up(local: &Local) -> String {
     text
 }
 
+/// What the operators' verbs need to find an endpoint; nothing where they look by themselves.
+fn endpoint(aws: &str) -> String {
+    match aws == crate::operate::connect::LOCAL {
+        true => String::new(),
+        false => format!(" --endpoint-url {aws}"),
+    }
+}
+
 fn change(simulated: &str, behaviour: &str) -> String {
     format!(
         "curl -X PATCH {simulated}/simulation -H 'content-type: application/json' -d '{behaviour}'"
@@ -63,4 +77,18 @@ fn checkout(api: &str, count: u32) -> String {
     format!(
         "curl -X POST {api}/checkout -H 'content-type: application/json' -d '{{\"product_id\":\"CP-502101\",\"quantity\":{count}}}'"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verbs_are_told_where_they_do_not_look() {
+        assert_eq!(endpoint("http://127.0.0.1:4566"), "");
+        assert_eq!(
+            endpoint("http://127.0.0.1:9"),
+            " --endpoint-url http://127.0.0.1:9"
+        );
+    }
 }

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::factory::FactoryArgs;
 use crate::marketing::MarketingArgs;
-use crate::operate::args::{DlqArgs, EndpointArgs, ExecutionsArgs};
+use crate::operate::args::{DlqArgs, EndpointArgs, ExecutionsArgs, http_url};
 
 /// Durable stock-reorder workflows: on AWS Step Functions, or all of it on this machine.
 #[derive(Debug, Parser)]
@@ -79,13 +79,13 @@ pub(crate) struct UpArgs {
     #[arg(long, env = "RESTOCK_CUSTOMERS_URL", hide_env_values = true)]
     pub customers_url: Option<String>,
     /// Base URL of the factory; default: a simulated one is started
-    #[arg(long, env = "RESTOCK_FACTORY_URL")]
+    #[arg(long, env = "RESTOCK_FACTORY_URL", value_parser = http_url)]
     pub factory_url: Option<String>,
     /// How long the simulated factory takes to deliver, in milliseconds
     #[arg(long, env = "RESTOCK_FACTORY_DELAY_MS", default_value_t = 3_000)]
     pub factory_delay_ms: u64,
     /// Base URL of the marketing system; default: a simulated one is started
-    #[arg(long, env = "RESTOCK_MARKETING_URL")]
+    #[arg(long, env = "RESTOCK_MARKETING_URL", value_parser = http_url)]
     pub marketing_url: Option<String>,
     /// From how many items on a customer becomes a VIP
     #[arg(long, env = "RESTOCK_VIP_THRESHOLD", default_value_t = 100,
@@ -217,8 +217,14 @@ pub(crate) struct MigrateArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkflowsVerb {
-    /// Check every definition and say all that is wrong with it
-    Check(WorkflowsArgs),
+    /// Check every definition and its flow of data, and say all that is wrong
+    Check {
+        /// Print what is wrong as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        workflows: WorkflowsArgs,
+    },
     /// Print a definition's diagram (Mermaid)
     Graph {
         /// The state machine's name in stack.json
@@ -239,6 +245,29 @@ pub(crate) enum WorkflowsVerb {
         #[command(flatten)]
         workflows: WorkflowsArgs,
     },
+    /// What the ways through the workflows cost on AWS: state transitions of each case, and a million of it
+    Cost(CostArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CostArgs {
+    /// Only of this state machine
+    pub name: Option<String>,
+    /// What 1,000 state transitions cost, in US dollars: differs by region (us-east-1's if absent)
+    #[arg(long, env = "RESTOCK_TRANSITION_PRICE", default_value_t = 0.025, value_parser = price)]
+    pub price: f64,
+    /// Print the table as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub workflows: WorkflowsArgs,
+}
+
+fn price(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(price) if price.is_finite() && price >= 0.0 => Ok(price),
+        _ => Err("a price is a number such as 0.025".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ use crate::stack::StackError;
 use crate::stack::definitions::{self, Definition};
 use crate::stack::source::Source;
 use case::Case;
+use path::Transition;
 
 /// Why the cases could not be run at all.
 #[derive(Debug, Error)]
@@ -50,18 +51,18 @@ pub(crate) struct Outcome {
     pub describes: String,
     /// What was not as expected; empty if the case passed.
     pub wrong: Vec<String>,
+    /// What AWS charges for: the start, every state that is entered, and every retry.
+    pub transitions: usize,
     #[serde(skip)]
     made: Vec<Transition>,
 }
-
-/// From one state to the next, by name.
-type Transition = (String, String);
 
 /// All cases that were run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub cases: Vec<Outcome>,
-    /// Transitions of the definitions that no case makes, as `reorder: CheckStock → StillMissing`.
+    /// Transitions of the definitions that no case makes, as `reorder: CheckStock → StillMissing`, with `(Catch)` after
+    /// those of a Catch.
     pub untested: Vec<String>,
 }
 
@@ -111,7 +112,7 @@ pub(crate) fn run_all(folder: Option<&Path>, only: Option<&str>) -> Result<Repor
         untested.extend(
             missing
                 .iter()
-                .map(|(from, to)| format!("{}: {from} → {to}", definition.name)),
+                .map(|transition| format!("{}: {transition}", definition.name)),
         );
     }
     Ok(Report { cases, untested })
@@ -125,6 +126,7 @@ fn run(name: String, machine: &str, definition: &asl::Definition, text: &str) ->
                 name,
                 describes: String::new(),
                 wrong: vec![format!("it is not a case: {error}")],
+                transitions: 0,
                 made: Vec::new(),
             };
         }
@@ -133,6 +135,7 @@ fn run(name: String, machine: &str, definition: &asl::Definition, text: &str) ->
     Outcome {
         name,
         wrong: check::check(&case.expect, &ran),
+        transitions: ran.transitions(),
         made: path::transitions(&ran.events),
         describes: case.describes,
     }
@@ -185,6 +188,59 @@ mod tests {
             .collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
         assert_eq!(report.untested, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_transition_without_a_case_is_told_also_where_another_way_leads_there() {
+        let dir = tempfile::tempdir().unwrap();
+        copy(workflows(), dir.path());
+        let without = |case: &str| {
+            let file = dir.path().join(case);
+            let text = fs::read(&file).unwrap();
+            fs::remove_file(&file).unwrap();
+            let report = run_all(Some(dir.path()), None).unwrap();
+            fs::write(&file, text).unwrap();
+            report.untested
+        };
+        assert_eq!(
+            without("reorder/cases/stock_came_back.json"),
+            ["reorder: StillMissing → StockCameBack"]
+        );
+        assert_eq!(
+            without("reorder/cases/alert_fails_and_still_parks.json"),
+            ["reorder: AlertFactory → ParkFactory (Catch)"]
+        );
+        assert_eq!(
+            without("vip/cases/unknown_customer.json"),
+            Vec::<String>::new()
+        );
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &to);
+            } else {
+                fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn the_start_every_state_and_every_retry_are_charged_for() {
+        let definition = asl::parse(MACHINE).definition.unwrap();
+        let transitions = |times: u32| {
+            let case = format!(
+                r#"{{"describes":"d","tasks":{{"A":[{{"Throw":{{"Error":"Again"}},"Times":{times}}},{{"Return":1}}]}},
+                "expect":{{"status":"SUCCEEDED","path":["A"]}}}}"#
+            );
+            let outcome = run("m/case".to_owned(), "m", &definition, &case);
+            assert_eq!(outcome.wrong, Vec::<String>::new());
+            outcome.transitions
+        };
+        assert_eq!((transitions(0), transitions(2)), (2, 4));
     }
 
     const MACHINE: &str = r#"{"StartAt":"A","States":{

@@ -31,45 +31,66 @@ fn line(visits: &[Visit], parent: Option<usize>, line: usize) -> Vec<Value> {
     .collect()
 }
 
+/// From one state to the next, by name. Two rules of a Choice that lead to one state are one transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Transition {
+    pub from: String,
+    pub to: String,
+    /// By a Catch, not in the usual way.
+    pub caught: bool,
+}
+
+impl std::fmt::Display for Transition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = if self.caught { " (Catch)" } else { "" };
+        write!(f, "{} → {}{how}", self.from, self.to)
+    }
+}
+
 /// Every change from one state to the next.
-pub(crate) fn transitions(events: &[Event]) -> Vec<(String, String)> {
-    let visits = Lineage::trace(events).visits;
+pub(crate) fn transitions(events: &[Event]) -> Vec<Transition> {
+    let Lineage { visits, of } = Lineage::trace(events);
+    // A state that is left by its Catch has failed last.
+    let failed = |visit: usize| {
+        let own = events.iter().zip(&of).filter(|(_, of)| **of == Some(visit));
+        let last = own
+            .map(|(event, _)| event.kind.as_str())
+            .rfind(|kind| !kind.ends_with("StateExited"));
+        last.is_some_and(|kind| kind.ends_with("Failed") || kind.ends_with("TimedOut"))
+    };
     let mut made = Vec::new();
     for (i, visit) in visits.iter().enumerate() {
-        let before = visits[..i]
-            .iter()
+        let before = (0..i)
             .rev()
-            .find(|v| v.parent == visit.parent && v.line == visit.line);
+            .find(|v| visits[*v].parent == visit.parent && visits[*v].line == visit.line);
         if let Some(before) = before {
-            made.push((before.name.clone(), visit.name.clone()));
+            made.push(Transition {
+                from: visits[before].name.clone(),
+                to: visit.name.clone(),
+                caught: failed(before),
+            });
         }
     }
     made
 }
 
 /// Every change from one state to the next that a definition allows.
-pub(crate) fn all_transitions(definition: &asl::Definition) -> Vec<(String, String)> {
+pub(crate) fn all_transitions(definition: &asl::Definition) -> Vec<Transition> {
     let mut all = Vec::new();
     for (_, state) in definition.states() {
         let mut to = Vec::new();
         if let Next::State(next) = state.next() {
-            to.push(next);
+            to.push((next, false));
         }
         if let Kind::Choice(choice) = state.kind() {
-            to.extend(
-                choice
-                    .choices
-                    .iter()
-                    .map(|rule| rule.next)
-                    .chain(choice.default),
-            );
+            let rules = choice.choices.iter().map(|rule| rule.next);
+            to.extend(rules.chain(choice.default).map(|next| (next, false)));
         }
-        to.extend(state.catchers().iter().map(|catcher| catcher.next));
-        all.extend(to.into_iter().map(|next| {
-            (
-                state.name().to_owned(),
-                definition.state(next).name().to_owned(),
-            )
+        to.extend(state.catchers().iter().map(|catcher| (catcher.next, true)));
+        all.extend(to.into_iter().map(|(next, caught)| Transition {
+            from: state.name().to_owned(),
+            to: definition.state(next).name().to_owned(),
+            caught,
         }));
     }
     all

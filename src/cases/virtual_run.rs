@@ -33,6 +33,22 @@ pub(crate) struct Ran {
     pub trouble: Vec<String>,
 }
 
+impl Ran {
+    /// What AWS charges for: the start, every state that is entered, and every retry. Source: AWS Step Functions pricing,
+    /// "Standard Workflows pricing details".
+    pub(crate) fn transitions(&self) -> usize {
+        let entered = |suffix: &str| {
+            self.events
+                .iter()
+                .filter(|e| e.kind.ends_with(suffix))
+                .count()
+        };
+        let calls: usize = self.calls.values().map(Vec::len).sum();
+        let retries = calls.saturating_sub(entered("TaskStateEntered"));
+        1 + entered("StateEntered") + retries
+    }
+}
+
 /// Runs the case.
 pub(crate) fn run(definition: &Definition, machine: &str, case: &Case) -> Ran {
     let mut run = Run::new(definition, machine, &case.tasks);

@@ -189,6 +189,9 @@ async fn history(at: &Connection, args: &HistoryArgs) -> Result<(), VerbError> {
     let mut events = events::history(at, &arn).await?;
     if let Some(state) = &args.state {
         events.retain(|e| e.state.as_ref() == Some(state));
+        if events.is_empty() {
+            terminal::say(&format!("it has no event of a state {state}"));
+        }
     }
     if args.json {
         return print_json(&events);

@@ -1,4 +1,7 @@
-//! `restock workflows check|graph|test`: look at definitions and run their cases, without running anything else.
+//! `restock workflows check|graph|test|cost`: look at definitions and run their cases, without running anything else.
+
+mod check;
+mod cost;
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +9,7 @@ use std::process::ExitCode;
 
 use super::Outcome;
 use crate::cli::WorkflowsVerb;
-use crate::stack::definitions::{self, Definition};
+use crate::stack::definitions;
 use crate::stack::source::Source;
 use crate::{cases, terminal};
 
@@ -16,7 +19,10 @@ const END: &str = "<!-- /diagram -->";
 
 pub(crate) fn run(verb: WorkflowsVerb) -> Outcome {
     match verb {
-        WorkflowsVerb::Check(args) => check(args.workflows.as_deref()),
+        WorkflowsVerb::Check { json, workflows } => {
+            check::run(json, workflows.workflows.as_deref())
+        }
+        WorkflowsVerb::Cost(args) => cost::run(&args),
         WorkflowsVerb::Graph {
             name,
             write,
@@ -28,27 +34,6 @@ pub(crate) fn run(verb: WorkflowsVerb) -> Outcome {
             workflows,
         } => test(name.as_deref(), json, workflows.workflows.as_deref()),
     }
-}
-
-fn check(folder: Option<&Path>) -> Outcome {
-    let mut wrong = 0;
-    for definition in definitions::load_all(folder)? {
-        let Definition {
-            name,
-            file,
-            diagnostics,
-            ..
-        } = &definition;
-        for diagnostic in diagnostics {
-            terminal::answer(&format!("{file}: {diagnostic}"))?;
-        }
-        if definition.is_valid() {
-            terminal::say(&format!("{name}: {file} is valid"));
-        } else {
-            wrong += 1;
-        }
-    }
-    Ok(verdict(wrong == 0))
 }
 
 fn graph(name: &str, write: bool, folder: Option<&Path>) -> Outcome {

@@ -76,6 +76,8 @@ pub(crate) enum LocalError {
     Console(#[from] ::console::OpenError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error(transparent)]
+    Databases(#[from] databases::Unusable),
     #[error("the database cannot be used: {0}")]
     Shop(#[from] shop::Error),
     #[error(transparent)]

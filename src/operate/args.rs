@@ -14,6 +14,7 @@ pub(crate) struct EndpointArgs {
         long,
         global = true,
         env = "RESTOCK_ENDPOINT_URL",
+        value_parser = http_url,
         conflicts_with = "profile"
     )]
     pub endpoint_url: Option<String>,
@@ -286,6 +287,19 @@ pub(crate) struct DiscardArgs {
     pub change: ChangeArgs,
 }
 
+/// An address of another service. What comes of a bad one later helps nobody.
+pub(crate) fn http_url(text: &str) -> Result<String, String> {
+    let uri = text.parse::<http::Uri>().ok();
+    let is_http = |uri: &http::Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|it| !it.is_empty())
+    };
+    match uri.as_ref().is_some_and(is_http) {
+        true => Ok(text.to_owned()),
+        false => Err("write it as http://127.0.0.1:4566".to_owned()),
+    }
+}
+
 /// A status in any case, with `-` or `_`.
 fn status(text: &str) -> Result<ExecutionStatus, String> {
     let name = text.to_uppercase().replace('-', "_");
@@ -312,6 +326,30 @@ mod tests {
             ("broken", None),
         ] {
             assert_eq!(status(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_service_is_an_http_url() {
+        for good in [
+            "http://127.0.0.1:4566",
+            "https://example.com/",
+            "http://[::1]:1",
+        ] {
+            assert_eq!(http_url(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "nonsense",
+            "127.0.0.1:4566",
+            "localhost:4566",
+            "ftp://a",
+            "http://",
+        ] {
+            assert!(
+                http_url(bad).unwrap_err().contains("http://127.0.0.1:4566"),
+                "{bad}"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use super::error::VerbError;
 use crate::{endpoint, terminal};
 
 /// Where `restock up` listens by default.
-const LOCAL: &str = "http://127.0.0.1:4566";
+pub(crate) const LOCAL: &str = "http://127.0.0.1:4566";
 const LOCAL_REGION: &str = "us-east-1";
 
 pub(crate) async fn open(args: &EndpointArgs) -> Connection {

@@ -63,12 +63,9 @@ impl Rows {
     }
 }
 
-/// Writes for machines or people who read stdout. A reader that has gone (`| head`) is no error.
+/// Writes for machines or people who read stdout.
 pub(crate) fn print(text: &str) -> Result<(), VerbError> {
-    match terminal::answer(text) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
+    Ok(terminal::answer(text)?)
 }
 
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), VerbError> {

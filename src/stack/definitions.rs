@@ -20,12 +20,13 @@ pub(crate) struct Definition {
 
 impl Definition {
     pub(crate) fn is_valid(&self) -> bool {
-        self.parsed.is_some()
+        let is_error = |it: &asl::Diagnostic| it.severity == asl::Severity::Error;
+        self.parsed.is_some() && !self.diagnostics.iter().any(is_error)
     }
 }
 
 /// Loads the stack and every definition in it, with stand-in values for the settings of an installation. What is wrong
-/// with a definition only as it is rendered for AWS is told too.
+/// with a definition only as it is rendered for AWS is told too, and what can never be right in what it does with its data.
 pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackError> {
     let source = Source::choose(folder);
     let stack = stack(folder)?;
@@ -36,13 +37,18 @@ pub(crate) fn load_all(folder: Option<&Path>) -> Result<Vec<Definition>, StackEr
         let parsed = asl::parse(&placeholders.render(&machine.definition, &template)?);
         let on_aws = asl::parse(&on_aws.render(&machine.definition, &template)?);
         let mut diagnostics = parsed.diagnostics;
+        // A syntax error quotes the text around it, which differs.
+        let same = |a: &asl::Diagnostic, b: &asl::Diagnostic| {
+            let is_syntax = a.code == asl::Code::InvalidJsonDescription;
+            a.code == b.code && a.line == b.line && (is_syntax || a.pointer == b.pointer)
+        };
         for diagnostic in on_aws.diagnostics {
-            if !diagnostics
-                .iter()
-                .any(|known| known.code == diagnostic.code && known.pointer == diagnostic.pointer)
-            {
+            if !diagnostics.iter().any(|known| same(known, &diagnostic)) {
                 diagnostics.push(diagnostic);
             }
+        }
+        if let Some(definition) = &parsed.definition {
+            diagnostics.extend(super::contracts::check(&stack, name, definition));
         }
         Ok(Definition {
             name: name.clone(),

@@ -2,6 +2,7 @@
 //! its placeholders become ARNs and URLs ([`render`]), and how it becomes real through AWS's own protocols
 //! ([`provision`]). Terraform reads the same file; nothing that it also needs may be written anywhere else.
 
+pub(crate) mod contracts;
 pub(crate) mod definitions;
 pub(crate) mod model;
 pub(crate) mod provision;

@@ -111,7 +111,14 @@ fn describe(arrival: &Arrival) -> Alert {
         since: arrival.arrived_at,
         why: why.join(" "),
         look: format!("restock executions show {execution}"),
-        replay: format!("nothing to repeat; if it is parked: restock dlq replay {execution}"),
+        replay: match arrival.remark {
+            None => "nothing to repeat".to_owned(),
+            // Where its execution did not see the delivery, nobody has said yet that the ads may resume.
+            Some(_) => format!(
+                "where its execution is parked, restock dlq replay {execution} lets the ads resume \
+                 (first restock executions redrive {execution} where it has ended)"
+            ),
+        },
     }
 }
 

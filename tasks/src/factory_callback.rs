@@ -1,8 +1,8 @@
 //! FactoryCallback: the factory delivers, `POST /factory/callbacks/{attempt}?sig=…`.
 //!
 //! The delivery is committed first, then whoever waits for it is told. Where the waiting execution does
-//! not take it any more, and where nobody will ever wait (the attempt's call had failed), it is counted
-//! here and operations are told. Where nobody waits yet, AwaitCallback finds it. What a crash or a
+//! not take it any more, and where nobody will ever wait (the attempt's call had failed, or was repeated
+//! by another attempt), it is counted here and operations are told. Where nobody waits yet, AwaitCallback finds it. What a crash or a
 //! failing AWS call leaves between is caught by the [`sweep`], a second mode of this function that a
 //! schedule invokes once a minute with `{"sweep": true}`.
 
@@ -13,7 +13,10 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, Query, State, rejection::PathRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode},
     routing::post,
 };
@@ -23,7 +26,7 @@ use serde_json::Value;
 use shop::{
     arrival::{self, Arrival},
     attempt,
-    token::Token,
+    token::{self, Token},
 };
 
 pub use sweep::Swept;
@@ -90,7 +93,7 @@ struct Signed {
 async fn deliver(
     State(app): State<Arc<App>>,
     attempt_id: Result<Path<String>, PathRejection>,
-    Query(signed): Query<Signed>,
+    signed: Result<Query<Signed>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<CallbackAnswer>, Problem> {
@@ -105,7 +108,9 @@ async fn deliver(
             }
             other => other.into(),
         })?;
-    if !signature::verify(key, &attempt_id, signed.sig.as_deref().unwrap_or_default()) {
+    // A query that cannot be read has no signature of ours.
+    let sig = signed.ok().and_then(|Query(signed)| signed.sig);
+    if !signature::verify(key, &attempt_id, sig.as_deref().unwrap_or_default()) {
         tracing::warn!(attempt_id, "callback with a wrong signature");
         let message = "The signature is not ours. Use the CallbackUrl exactly as it was given.";
         return Err(Problem::new(StatusCode::FORBIDDEN, message));
@@ -125,8 +130,7 @@ async fn deliver(
         waiting = recorded.open_tokens.len(),
         "the factory delivered"
     );
-    let refused = attempt.status == attempt::Status::Failed;
-    if let Err(error) = pass_on(&app, &recorded.arrival, recorded.open_tokens, refused).await {
+    if let Err(error) = pass_on(&app, &recorded.arrival, recorded.open_tokens).await {
         // The delivery is safe, so the factory has done its part: the sweep does the rest.
         tracing::error!(
             attempt_id,
@@ -175,20 +179,41 @@ enum Offer {
 }
 
 /// Gives a committed delivery to whoever waits for it, or counts it.
-async fn pass_on(
-    app: &App,
-    arrival: &Arrival,
-    waiting: Vec<Token>,
-    refused: bool,
-) -> Result<(), CountError> {
+async fn pass_on(app: &App, arrival: &Arrival, waiting: Vec<Token>) -> Result<(), CountError> {
     let why = match offer(app, arrival, waiting).await? {
         Offer::Taken => return Ok(()),
-        Offer::NobodyWaits if !refused || arrival.applied_at.is_some() => return Ok(()),
-        Offer::NobodyWaits => "Its request had failed, so no execution waits for it.",
+        Offer::NobodyWaits if arrival.applied_at.is_some() => return Ok(()),
+        Offer::NobodyWaits => match why_nobody_will_wait(app, arrival).await? {
+            Some(why) => why,
+            None => return Ok(()),
+        },
         Offer::Declined => "It came late: the execution that asked for it does not wait any more.",
     };
     arrivals::count_alone(app, &arrival.attempt_id, why).await?;
     Ok(())
+}
+
+/// Why nobody will ever take a delivery that nobody waits for now; None where somebody has it or may come yet. Read after
+/// the delivery was committed: who repeats the call commits the later attempt and then looks for this delivery.
+async fn why_nobody_will_wait(
+    app: &App,
+    arrival: &Arrival,
+) -> Result<Option<&'static str>, Common> {
+    let (warehouse, attempt_id) = (app.warehouse()?, &arrival.attempt_id);
+    if token::taken(warehouse, attempt_id).await? {
+        return Ok(None);
+    }
+    if attempt::get(warehouse, attempt_id).await?.status == attempt::Status::Failed {
+        return Ok(Some(
+            "Its request had failed, so no execution waits for it.",
+        ));
+    }
+    if attempt::repeated(warehouse, attempt_id).await? {
+        return Ok(Some(
+            "Its request was repeated, so the execution waits for a later attempt.",
+        ));
+    }
+    Ok(None)
 }
 
 /// Offers the delivery to every open token.

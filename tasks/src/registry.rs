@@ -40,6 +40,23 @@ impl Task {
     pub fn serves_http(&self) -> bool {
         matches!(self.name, "sales_api" | "factory_callback")
     }
+
+    /// JSON Schema of the message that a workflow sends to it through a queue.
+    pub fn message(&self) -> Option<Schema> {
+        match self.name {
+            "email_ads" => Some(schemars::schema_for!(crate::email_ads::Request)),
+            _ => None,
+        }
+    }
+
+    /// JSON Schema of what it answers a task token with.
+    pub fn token_answer(&self) -> Option<Schema> {
+        match self.name {
+            "await_callback" => Some(schemars::schema_for!(crate::await_callback::Delivered)),
+            "email_ads" => Some(schemars::schema_for!(crate::email_ads::Sent)),
+            _ => None,
+        }
+    }
 }
 
 macro_rules! task {
@@ -80,6 +97,15 @@ pub static TASKS: &[Task] = &[
     task!(sync_marketing [MarketingUrl] "Hands a VIP to the marketing system, once by its key"),
     task!(migrate [DatabaseUrl, CustomersUrl] "Brings both databases to this version's schema; a deploy runs it first"),
 ];
+
+/// JSON Schema of the input with which a task starts the executions of a state machine; none where no task does.
+pub fn execution_input(state_machine: &str) -> Option<Schema> {
+    match state_machine {
+        "reorder" => Some(schemars::schema_for!(shop::reorder::ReorderInput)),
+        "vip" => Some(schemars::schema_for!(crate::upgrade_tier::Input)),
+        _ => None,
+    }
+}
 
 /// The task of this name.
 pub fn find(name: &str) -> Option<&'static Task> {

@@ -247,6 +247,7 @@ mod tests {
         arrival::record(shop.warehouse(), &first.attempt_id, 1_500)
             .await
             .unwrap();
+        assert_eq!(ask(&shop, &reorder.reorder_id).await.unwrap(), first);
         arrival::apply(shop.warehouse(), &first.attempt_id)
             .await
             .unwrap();

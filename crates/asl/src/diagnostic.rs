@@ -11,7 +11,7 @@ pub enum Severity {
     Error,
 }
 
-/// What kind of mistake. The first group are AWS's codes (`ValidateStateMachineDefinition`), the last is ours.
+/// What kind of mistake. The first group are AWS's codes (`ValidateStateMachineDefinition`), the last two are ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     /// The text is not JSON.
@@ -24,6 +24,8 @@ pub enum Code {
     DefinitionTooLarge,
     /// Valid, but this interpreter cannot run it; refused rather than run wrongly.
     Unsupported,
+    /// Valid, but it does not fit what it calls, or reads what is never there. Found by [`data_flow`](crate::data_flow) alone.
+    DataFlow,
 }
 
 impl Code {
@@ -35,6 +37,7 @@ impl Code {
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Self::DefinitionTooLarge => "DEFINITION_TOO_LARGE",
             Self::Unsupported => "UNSUPPORTED",
+            Self::DataFlow => "DATA_FLOW",
         }
     }
 }

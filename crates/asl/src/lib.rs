@@ -4,6 +4,7 @@
 //! and an [`Env`]; what it has to do goes out as entries and [`Command`]s. So the same code runs live, in recovery and in tests.
 //!
 //! - [`parse`] reads a definition's text: a [`Definition`] and all [`Diagnostic`]s.
+//! - [`data_flow::check`] follows a definition's data from state to state, by the contracts of what it calls.
 //! - [`decide`] takes a signal and says what happens: [`Entry`]s for the journal, commands for the outside.
 //! - [`evolve`] applies one entry to an [`Execution`]. It is the only writer; folding it over a journal rebuilds the execution.
 //!
@@ -23,6 +24,7 @@
 //! ```
 
 mod data;
+pub mod data_flow;
 mod diagnostic;
 mod diagram;
 mod entry;

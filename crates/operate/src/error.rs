@@ -18,6 +18,15 @@ pub enum OperateError {
         /// What the network said.
         why: String,
     },
+    /// Something answered, and not as AWS does.
+    #[error(
+        "cannot {what}: what answers there does not speak AWS's protocols. The AWS endpoint is in the banner of `restock up`: \
+         --endpoint-url"
+    )]
+    NotAws {
+        /// What was attempted.
+        what: String,
+    },
     /// The service answered, and said no.
     #[error("cannot {what}: {}{why}", code.as_ref().map(|c| format!("{c}: ")).unwrap_or_default())]
     Refused {
@@ -106,6 +115,13 @@ where
 {
     let what = what.into();
     move |error| match &error {
+        // AWS names every error that it answers with.
+        SdkError::ServiceError(service)
+            if service.err().code().is_none() && service.err().message().is_none() =>
+        {
+            OperateError::NotAws { what }
+        }
+        SdkError::ResponseError(_) => OperateError::NotAws { what },
         SdkError::ServiceError(service) => OperateError::Refused {
             what,
             code: service.err().code().map(str::to_owned),

@@ -278,11 +278,20 @@ pub async fn expected(warehouse: &Warehouse, reorder_id: &str) -> Result<Option<
     }))
 }
 
-/// The first counted delivery of a reorder.
-pub(crate) async fn applied_for(c: &mut AnyConnection, reorder_id: &str) -> Result<Option<String>> {
+/// The attempt of a reorder's first delivery, counted or not; one that was counted goes before one that was not.
+pub(crate) async fn first_of(warehouse: &Warehouse, reorder_id: &str) -> Result<Option<String>> {
+    let mut connection = warehouse.pool().acquire().await?;
+    find_first_of(&mut connection, reorder_id).await
+}
+
+/// As [`first_of`], inside a transaction.
+pub(crate) async fn find_first_of(
+    c: &mut AnyConnection,
+    reorder_id: &str,
+) -> Result<Option<String>> {
     let attempt_id = sqlx::query_scalar(
-        "select attempt_id from arrivals where reorder_id = ? and applied_at is not null \
-         order by applied_at, attempt_id limit 1",
+        "select attempt_id from arrivals where reorder_id = ? \
+         order by case when applied_at is null then 1 else 0 end, applied_at, arrived_at, attempt_id limit 1",
     )
     .bind(reorder_id)
     .fetch_optional(c)

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use crate::db::Warehouse;
 use crate::error::{Entity, Result};
-use crate::reorder::{self, Standing, Status as ReorderStatus};
+use crate::reorder::{self, Standing};
 use crate::{arrival, id, product, write};
 
 /// What became of the call, as far as the call itself told.
@@ -76,7 +76,7 @@ pub struct Attempt {
 pub enum Request {
     /// Yes: make the call for this attempt.
     Ask(Attempt),
-    /// No need: an earlier attempt of this reorder was delivered and counted. Go on with that one.
+    /// No need: an earlier attempt of this reorder was delivered. Go on with that one, which counts it if nobody has.
     Arrived {
         /// The delivered attempt.
         attempt_id: String,
@@ -88,16 +88,34 @@ pub enum Request {
     },
 }
 
-/// Commits a new attempt for a reorder that holds its claim, or can take it again.
+/// Commits a new attempt for a reorder that holds its claim, or can take it again, unless one of its earlier attempts was
+/// delivered meanwhile.
+///
+/// Repeating and arriving meet like waiting and arriving do (see [`arrival`]): this commits its attempt, then looks for a
+/// delivery of an earlier one; the receiver commits the delivery, then asks whether the attempt was [`repeated`]. So one
+/// of them sees the other. Where both do, the delivery is counted once all the same, and the new attempt is not called.
 pub async fn request(warehouse: &Warehouse, reorder_id: &str) -> Result<Request> {
+    let request = commit(warehouse, reorder_id).await?;
+    let Request::Ask(attempt) = &request else {
+        return Ok(request);
+    };
+    // After the commit, in a transaction of its own.
+    let Some(attempt_id) = arrival::first_of(warehouse, reorder_id).await? else {
+        return Ok(request);
+    };
+    let failure = format!("not called: attempt {attempt_id} had been delivered");
+    fail(warehouse, &attempt.attempt_id, &failure).await?;
+    Ok(Request::Arrived { attempt_id })
+}
+
+async fn commit(warehouse: &Warehouse, reorder_id: &str) -> Result<Request> {
     let product_id = reorder::get(warehouse, reorder_id).await?.product_id;
     let attempt_id = id::new("AT");
     write::transaction!(&warehouse.0, "attempt::request", |c| {
         let product = product::lock(c, &product_id).await?;
         let reorder = reorder::find(c, reorder_id).await?;
-        if reorder.status == ReorderStatus::Arrived
-            && let Some(attempt_id) = arrival::applied_for(c, reorder_id).await?
-        {
+        // Mostly it is there before the attempt is made; the look after the commit is for what comes at the same time.
+        if let Some(attempt_id) = arrival::find_first_of(c, reorder_id).await? {
             return Ok(Request::Arrived { attempt_id });
         }
         let reorder = match reorder::hold(c, &product, reorder).await? {
@@ -200,4 +218,20 @@ pub async fn list(warehouse: &Warehouse, reorder_id: &str) -> Result<Vec<Attempt
     .fetch_all(warehouse.pool())
     .await?;
     Ok(attempts)
+}
+
+/// Whether its reorder has a later attempt. Then the execution goes on with that one, and nobody will come to wait for
+/// this one: who repeats a call does not know what became of it.
+pub async fn repeated(warehouse: &Warehouse, attempt_id: &str) -> Result<bool> {
+    let this = get(warehouse, attempt_id).await?;
+    let later: i64 = sqlx::query_scalar(
+        "select count(*) from attempts where reorder_id = ? and (requested_at > ? or (requested_at = ? and attempt_id > ?))",
+    )
+    .bind(&this.reorder_id)
+    .bind(this.requested_at)
+    .bind(this.requested_at)
+    .bind(&this.attempt_id)
+    .fetch_one(warehouse.pool())
+    .await?;
+    Ok(later > 0)
 }

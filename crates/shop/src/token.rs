@@ -171,3 +171,14 @@ pub async fn open_for(warehouse: &Warehouse, attempt_id: &str) -> Result<Vec<Tok
     .await?;
     Ok(tokens)
 }
+
+/// Whether someone who waited for this attempt took its arrival, and so counts it.
+pub async fn taken(warehouse: &Warehouse, attempt_id: &str) -> Result<bool> {
+    let taken: i64 = sqlx::query_scalar(
+        "select count(*) from tokens where attempt_id = ? and close_reason = 'accepted'",
+    )
+    .bind(attempt_id)
+    .fetch_one(warehouse.pool())
+    .await?;
+    Ok(taken > 0)
+}

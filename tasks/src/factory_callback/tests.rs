@@ -124,6 +124,13 @@ async fn what_is_wrong_changes_nothing() {
         (id, "", body(json!("1")), 403, Value::Null),
         (id, "00", body(json!("1")), 403, Value::Null),
         (id, &"0".repeat(64), body(json!("1")), 403, Value::Null),
+        (
+            id,
+            &format!("{good}&sig={good}"),
+            body(json!("1")),
+            403,
+            Value::Null,
+        ),
         ("AT-none", good.as_str(), body(json!("1")), 404, Value::Null),
         ("AT-none", "", body(json!("1")), 404, Value::Null),
         (
@@ -239,6 +246,34 @@ async fn a_delivery_of_a_request_that_had_failed_is_counted_here() {
     waiting.deliver(1_500).await;
     assert_eq!(waiting.shop.stock().await, 2_500);
     assert!(waiting.alerts()[0].contains("Its request had failed"));
+}
+
+#[tokio::test]
+async fn a_delivery_of_a_request_that_was_repeated_is_counted_here() {
+    let waiting = waiting(&[]).await;
+    let later = waiting.shop.attempt(&reorder(&waiting).await).await;
+    token::register(waiting.shop.warehouse(), &later, "token-2")
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        waiting.deliver(1_500).await;
+        assert_eq!(waiting.shop.stock().await, 2_500);
+    }
+    assert_eq!(waiting.alerts().len(), 1);
+    assert!(waiting.alerts()[0].contains("Its request was repeated"));
+    assert!(waiting.shop.aws.calls("SendTaskSuccess").is_empty());
+}
+
+#[tokio::test]
+async fn a_delivery_that_an_execution_has_is_left_to_it_although_its_request_was_repeated() {
+    let waiting = waiting(&["token-1"]).await;
+    waiting.shop.attempt(&reorder(&waiting).await).await;
+    for _ in 0..2 {
+        waiting.deliver(1_500).await;
+    }
+    assert_eq!(waiting.shop.aws.calls("SendTaskSuccess").len(), 1);
+    assert_eq!(waiting.shop.stock().await, 1_000, "the execution counts it");
+    assert!(waiting.alerts().is_empty(), "nothing is odd");
 }
 
 #[tokio::test]

@@ -15,6 +15,11 @@ use jsonata_core::ast::AstNode;
 pub(crate) use functions::{digest, uuid};
 pub(crate) use session::Session;
 
+/// Whether Step Functions adds this function, or answers it itself.
+pub(crate) fn is_own_function(name: &str) -> bool {
+    functions::NAMES.contains(&name)
+}
+
 /// A parsed expression. The evaluator's values are not `Send`, its syntax trees are: so the tree is what we keep.
 #[derive(Clone)]
 pub struct Jsonata {

@@ -6,11 +6,11 @@ use super::Builder;
 use super::fields::Fields;
 use super::machine::elements;
 use super::state::Reader;
-use crate::Data;
 use crate::jsonpath::PathExpression;
 use crate::model::{
     ChoiceRule, ChoiceState, Comparison, Condition, Dynamic, Operand, QueryLanguage,
 };
+use crate::{Code, Data};
 
 /// What an operator's value has to be.
 #[derive(Clone, Copy)]
@@ -162,7 +162,12 @@ impl Builder<'_> {
             .iter()
             .find(|(name, _, path)| *name == operator || (*path && by_path == Some(name)));
         let Some((name, wants, _)) = found else {
-            self.schema(&at, "Field is not supported");
+            self.error(
+                Code::SchemaValidationFailed,
+                &at,
+                "Field is not supported",
+                Some("Check its spelling, or remove it: which fields there are depends on Type and QueryLanguage."),
+            );
             return None;
         };
         let variable = self.path(fields, "Variable");

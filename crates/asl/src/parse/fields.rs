@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Builder;
+use crate::Code;
 
 /// An object of the definition and its place.
 pub(super) struct Fields<'a> {
@@ -65,7 +66,12 @@ impl Builder<'_> {
             .keys()
             .filter(|field| !known.contains(&field.as_str()))
         {
-            self.schema(&fields.at(field), "Field is not supported");
+            self.error(
+                Code::SchemaValidationFailed,
+                &fields.at(field),
+                "Field is not supported",
+                Some("Check its spelling, or remove it: which fields there are depends on Type and QueryLanguage."),
+            );
         }
     }
 

@@ -57,6 +57,11 @@ pub fn parse(text: &str) -> Parsed {
     }
 }
 
+/// The line of a place in a text that was parsed before.
+pub(crate) fn line_of(text: &str, pointer: &str) -> u32 {
+    text::read(text, &mut Vec::new()).map_or(1, |(_, lines)| lines.of(pointer))
+}
+
 /// A definition in the making.
 struct Builder<'a> {
     lines: text::Lines,

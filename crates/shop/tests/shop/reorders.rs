@@ -360,3 +360,69 @@ async fn a_reorder_and_what_follows_it_lead_back_to_the_refused_order() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_delivery_that_nobody_counted_yet_keeps_the_factory_from_being_asked_again() {
+    check(0, async |shop| {
+        let id = claim(&shop, 1).await.reorder.reorder_id;
+        let (first, second) = (ask(&shop, &id).await, ask(&shop, &id).await);
+        arrival::record(&shop, &first, 100).await.unwrap();
+        let again = attempt::request(&shop, &id).await.unwrap();
+        let attempt_id = first.clone();
+        assert_eq!(again, Request::Arrived { attempt_id });
+        // Of two that were delivered it is the one that was counted.
+        deliver(&shop, &second, 100).await;
+        let again = attempt::request(&shop, &id).await.unwrap();
+        let attempt_id = second.clone();
+        assert_eq!(again, Request::Arrived { attempt_id });
+        assert_eq!(attempt::list(&shop, &id).await.unwrap().len(), 2);
+        arrival::apply(&shop, &first).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn repeating_and_arriving_at_the_same_time_see_each_other() {
+    check(0, async |shop| {
+        for _ in 0..30 {
+            let id = claim(&shop, 100_000).await.reorder.reorder_id;
+            let first = ask(&shop, &id).await;
+            assert!(!attempt::repeated(&shop, &first).await.unwrap());
+            let (again, seen) = tokio::join!(
+                {
+                    let (shop, id) = (shop.clone(), id.clone());
+                    tokio::spawn(async move { attempt::request(&shop, &id).await.unwrap() })
+                },
+                {
+                    let (shop, first) = (shop.clone(), first.clone());
+                    tokio::spawn(async move {
+                        arrival::record(&shop, &first, 100).await.unwrap();
+                        attempt::repeated(&shop, &first).await.unwrap()
+                    })
+                }
+            );
+            match again.unwrap() {
+                Request::Arrived { attempt_id } => assert_eq!(attempt_id, first),
+                Request::Ask(later) => {
+                    assert!(seen.unwrap(), "neither saw the other");
+                    assert!(!attempt::repeated(&shop, &later.attempt_id).await.unwrap());
+                }
+                other => panic!("{other:?}"),
+            }
+            let called = attempt::list(&shop, &id).await.unwrap();
+            for uncalled in &called[1..] {
+                let told = uncalled.failure.as_deref();
+                let not_called = told.is_some_and(|text| text.contains(&first));
+                assert_eq!(
+                    uncalled.status == AttemptStatus::Failed,
+                    not_called,
+                    "{told:?}"
+                );
+            }
+            arrival::apply(&shop, &first).await.unwrap();
+        }
+        // Each close opened the next, as the count stayed unmet.
+        assert_eq!(donut(&shop).await.stock, 3_000);
+    })
+    .await;
+}

@@ -168,3 +168,25 @@ async fn those_who_wait_are_counted_with_the_longest() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_arrival_is_taken_where_one_who_waited_accepted_it() {
+    check(0, async |shop| {
+        let id = attempt(&shop).await;
+        let closed = [
+            Closed::TimedOut,
+            Closed::Unknown,
+            Closed::Invalid,
+            Closed::Accepted,
+        ];
+        for reason in closed {
+            assert!(!token::taken(&shop, &id).await.unwrap());
+            let open = token::register(&shop, &id, reason.as_str()).await.unwrap();
+            assert!(!token::taken(&shop, &id).await.unwrap());
+            token::close(&shop, &open.token_id, reason).await.unwrap();
+        }
+        assert!(token::taken(&shop, &id).await.unwrap());
+        assert!(!token::taken(&shop, "AT-other").await.unwrap());
+    })
+    .await;
+}

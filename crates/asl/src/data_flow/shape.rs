@@ -1,0 +1,505 @@
+//! What is known of a value before anything runs: which types it may have, which members, which elements.
+//!
+//! A shape says what a value *may* be, so that a check never complains of what could be right: where ways through a
+//! workflow meet, their shapes are joined. What comes from outside without a contract is [`Shape::Unknown`]; joined with
+//! something known it adds nothing, for what the outside sends there has to be like what the workflow makes itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// A loop may wrap its own output again and again: what lies deeper than this is not looked at.
+const DEEPEST: usize = 12;
+
+/// What a value may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// Nothing is known.
+    Unknown,
+    /// These types, and nothing else.
+    Known(Known),
+}
+
+/// The types that a value may have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    scalars: BTreeSet<&'static str>,
+    object: Option<Object>,
+    array: Option<Box<Array>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Object {
+    members: BTreeMap<String, Shape>,
+    /// Of a contract: those that must be there.
+    required: BTreeSet<String>,
+    others: Others,
+}
+
+/// Members that are not listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Others {
+    /// There are none, and a contract refuses them.
+    Refused,
+    /// There are none.
+    Absent,
+    /// There may be.
+    Possible,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Array {
+    Of(Shape),
+    Tuple(Vec<Shape>),
+}
+
+/// What reading a member gives.
+pub(super) enum Member<'a> {
+    Found(Shape),
+    /// It can never be there; these could.
+    Missing(Vec<&'a str>),
+}
+
+impl Shape {
+    /// A text.
+    pub fn text() -> Self {
+        Self::scalar("text")
+    }
+
+    /// A number.
+    pub fn number() -> Self {
+        Self::scalar("number")
+    }
+
+    pub(super) fn truth() -> Self {
+        Self::scalar("boolean")
+    }
+
+    pub(super) fn null() -> Self {
+        Self::scalar("null")
+    }
+
+    fn scalar(name: &'static str) -> Self {
+        Self::Known(Known {
+            scalars: BTreeSet::from([name]),
+            ..Known::default()
+        })
+    }
+
+    /// An object of exactly these members.
+    pub fn object(members: impl IntoIterator<Item = (String, Shape)>) -> Self {
+        let members: BTreeMap<_, _> = members.into_iter().collect();
+        let required = members.keys().cloned().collect();
+        Self::of_object(Object {
+            members,
+            required,
+            others: Others::Absent,
+        })
+    }
+
+    fn of_object(object: Object) -> Self {
+        Self::Known(Known {
+            object: Some(object),
+            ..Known::default()
+        })
+    }
+
+    pub(super) fn array(of: Shape) -> Self {
+        Self::of_array(Array::Of(of))
+    }
+
+    pub(super) fn tuple(elements: Vec<Shape>) -> Self {
+        Self::of_array(Array::Tuple(elements))
+    }
+
+    fn of_array(array: Array) -> Self {
+        Self::Known(Known {
+            array: Some(Box::new(array)),
+            ..Known::default()
+        })
+    }
+
+    /// The shape of a written value.
+    pub(super) fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::null(),
+            Value::Bool(_) => Self::truth(),
+            Value::Number(_) => Self::number(),
+            Value::String(_) => Self::text(),
+            Value::Array(elements) => Self::tuple(elements.iter().map(Self::of).collect()),
+            Value::Object(members) => Self::object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Self::of(value))),
+            ),
+        }
+    }
+
+    /// The shape that a JSON Schema describes, as far as it says: references, types, members, elements and choices.
+    pub fn from_schema(schema: &Value) -> Self {
+        Self::schema(schema, schema, DEEPEST)
+    }
+
+    fn schema(root: &Value, schema: &Value, depth: usize) -> Self {
+        let Some(fields) = schema.as_object().filter(|_| depth > 0) else {
+            return Self::Unknown;
+        };
+        if let Some(path) = fields.get("$ref").and_then(Value::as_str) {
+            let target = path.strip_prefix('#').and_then(|path| root.pointer(path));
+            return target.map_or(Self::Unknown, |to| Self::schema(root, to, depth - 1));
+        }
+        for choice in ["anyOf", "oneOf"] {
+            if let Some(of) = fields.get(choice).and_then(Value::as_array) {
+                let shapes = of.iter().map(|one| Self::schema(root, one, depth - 1));
+                return Self::any_of(shapes);
+            }
+        }
+        if let Some(values) = fields.get("enum").and_then(Value::as_array) {
+            return Self::any_of(values.iter().map(Self::of));
+        }
+        if let Some(value) = fields.get("const") {
+            return Self::of(value);
+        }
+        match fields.get("type") {
+            Some(Value::String(name)) => Self::typed(root, schema, name, depth),
+            Some(Value::Array(names)) => {
+                let names = names.iter().filter_map(Value::as_str);
+                Self::any_of(names.map(|name| Self::typed(root, schema, name, depth)))
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    fn typed(root: &Value, schema: &Value, name: &str, depth: usize) -> Self {
+        match name {
+            "string" => Self::text(),
+            "integer" | "number" => Self::number(),
+            "boolean" => Self::truth(),
+            "null" => Self::null(),
+            "array" => {
+                let of = schema.get("items");
+                Self::array(of.map_or(Self::Unknown, |of| Self::schema(root, of, depth - 1)))
+            }
+            "object" => {
+                let listed = schema.get("properties").and_then(Value::as_object);
+                let members = listed.into_iter().flatten();
+                let members =
+                    members.map(|(name, of)| (name.clone(), Self::schema(root, of, depth - 1)));
+                let required = schema.get("required").and_then(Value::as_array);
+                let required = required.into_iter().flatten().filter_map(Value::as_str);
+                Self::of_object(Object {
+                    members: members.collect(),
+                    required: required.map(str::to_owned).collect(),
+                    others: match schema.get("additionalProperties") {
+                        Some(Value::Bool(false)) => Others::Refused,
+                        None if listed.is_some() => Others::Absent,
+                        _ => Others::Possible,
+                    },
+                })
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// One of several, where what is unknown may be anything.
+    fn any_of(shapes: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::Known(Known::default());
+        for shape in shapes {
+            if shape == Self::Unknown {
+                return shape;
+            }
+            all = all.join(shape);
+        }
+        all
+    }
+
+    /// What a value is that comes from either.
+    pub(super) fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, known) | (known, Self::Unknown) => known,
+            (Self::Known(mut a), Self::Known(b)) => {
+                a.scalars.extend(b.scalars);
+                a.object = match (a.object, b.object) {
+                    (Some(a), Some(b)) => Some(a.join(b)),
+                    (a, b) => a.or(b),
+                };
+                a.array = match (a.array, b.array) {
+                    (Some(a), Some(b)) => Some(Box::new(a.join(*b))),
+                    (a, b) => a.or(b),
+                };
+                Self::Known(a)
+            }
+        }
+    }
+
+    /// The same, without what lies too deep.
+    pub(super) fn cut(self) -> Self {
+        self.cut_below(DEEPEST)
+    }
+
+    fn cut_below(self, depth: usize) -> Self {
+        let Self::Known(mut known) = self else {
+            return self;
+        };
+        if depth == 0 {
+            return Self::Unknown;
+        }
+        if let Some(object) = &mut known.object {
+            for member in object.members.values_mut() {
+                *member = std::mem::replace(member, Self::Unknown).cut_below(depth - 1);
+            }
+        }
+        known.array = known.array.map(|array| {
+            Box::new(match *array {
+                Array::Of(of) => Array::Of(of.cut_below(depth - 1)),
+                Array::Tuple(of) => {
+                    Array::Tuple(of.into_iter().map(|it| it.cut_below(depth - 1)).collect())
+                }
+            })
+        });
+        Self::Known(known)
+    }
+
+    /// A member, of an object or of each object in an array, as JSONata reads it.
+    pub(super) fn member(&self, name: &str) -> Member<'_> {
+        let Self::Known(known) = self else {
+            return Member::Found(Self::Unknown);
+        };
+        let mut could = Vec::new();
+        let mut found = None::<Self>;
+        if let Some(object) = &known.object {
+            match object.members.get(name) {
+                Some(member) => found = Some(member.clone()),
+                None if object.others == Others::Possible => {
+                    return Member::Found(Self::Unknown);
+                }
+                None => could.extend(object.members.keys().map(String::as_str)),
+            }
+        }
+        for element in known.array.iter().flat_map(|array| array.elements()) {
+            match element.member(name) {
+                Member::Found(member) => {
+                    found = Some(found.map_or(member.clone(), |found| found.join(member)));
+                }
+                Member::Missing(others) => could.extend(others),
+            }
+        }
+        match found {
+            Some(found) => Member::Found(found),
+            // No type at all: it is never there, which was told where that began.
+            None if *known == Known::default() => Member::Found(Self::Unknown),
+            None => Member::Missing(could),
+        }
+    }
+
+    /// The element at a place, or any element; a value that is no array is its own only element.
+    pub(super) fn element(&self, at: Option<usize>) -> Self {
+        let Self::Known(known) = self else {
+            return Self::Unknown;
+        };
+        let Some(array) = &known.array else {
+            return self.clone();
+        };
+        match (&**array, at) {
+            (Array::Tuple(elements), Some(at)) if elements.len() > at => elements[at].clone(),
+            (array, _) => {
+                let mut of = array.elements().cloned();
+                let first = of.next().unwrap_or(Self::Unknown);
+                of.fold(first, Self::join)
+            }
+        }
+    }
+
+    /// `$merge`: the members of all, the later ones going before.
+    pub(super) fn merge(objects: &[Self]) -> Self {
+        let mut merged = Object {
+            members: BTreeMap::new(),
+            required: BTreeSet::new(),
+            others: Others::Absent,
+        };
+        for shape in objects {
+            match shape {
+                Self::Known(Known {
+                    object: Some(object),
+                    ..
+                }) => {
+                    merged.members.extend(object.members.clone());
+                    merged.required.extend(object.required.clone());
+                    merged.others = merged.others.max(object.others);
+                }
+                _ => merged.others = Others::Possible,
+            }
+        }
+        Self::of_object(merged)
+    }
+
+    /// Every way in which a value of this shape can never be what a contract wants: where (`.a.b`), and what.
+    pub(super) fn misfits(&self, wanted: &Self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.compare(wanted, String::new(), &mut found);
+        found
+    }
+
+    fn compare(&self, wanted: &Self, at: String, found: &mut Vec<(String, String)>) {
+        let (Self::Known(given), Self::Known(wanted)) = (self, wanted) else {
+            return;
+        };
+        let (is, wants) = (given.types(), wanted.types());
+        if !is.is_empty() && is.is_disjoint(&wants) {
+            let list = |types: BTreeSet<_>| types.into_iter().collect::<Vec<_>>().join(" or ");
+            found.push((at, format!("is {}, not {}", list(is), list(wants))));
+            return;
+        }
+        if let (Some(given), Some(wanted)) = (&given.object, &wanted.object) {
+            for name in &wanted.required {
+                if !given.members.contains_key(name) && given.others != Others::Possible {
+                    found.push((format!("{at}.{name}"), "is missing".to_owned()));
+                }
+            }
+            for (name, member) in &given.members {
+                match wanted.members.get(name) {
+                    Some(wanted) => member.compare(wanted, format!("{at}.{name}"), found),
+                    None if wanted.others == Others::Refused => {
+                        found.push((format!("{at}.{name}"), "is not known there".to_owned()));
+                    }
+                    None => {}
+                }
+            }
+        }
+        if let (Some(given), Some(wanted)) = (&given.array, &wanted.array)
+            && let Array::Of(wanted) = &**wanted
+        {
+            for element in given.elements() {
+                element.compare(wanted, format!("{at}[]"), found);
+            }
+        }
+    }
+}
+
+impl Known {
+    fn types(&self) -> BTreeSet<&'static str> {
+        let mut types = self.scalars.clone();
+        types.extend(self.object.as_ref().map(|_| "object"));
+        types.extend(self.array.as_ref().map(|_| "array"));
+        types
+    }
+}
+
+impl Object {
+    fn join(mut self, other: Self) -> Self {
+        self.required.retain(|name| other.required.contains(name));
+        self.others = self.others.max(other.others);
+        for (name, shape) in other.members {
+            let shape = match self.members.remove(&name) {
+                Some(known) => known.join(shape),
+                None => shape,
+            };
+            self.members.insert(name, shape);
+        }
+        self
+    }
+}
+
+impl Array {
+    fn elements(&self) -> impl Iterator<Item = &Shape> {
+        match self {
+            Self::Of(one) => std::slice::from_ref(one).iter(),
+            Self::Tuple(many) => many.iter(),
+        }
+    }
+
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Tuple(a), Self::Tuple(b)) if a.len() == b.len() => {
+                Self::Tuple(a.into_iter().zip(b).map(|(a, b)| a.join(b)).collect())
+            }
+            (a, b) => {
+                let elements = a.elements().chain(b.elements()).cloned();
+                Self::Of(elements.fold(Shape::Unknown, Shape::join))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object", "required": ["id", "kind"],
+            "properties": {
+                "id": {"type": "string"}, "count": {"type": ["integer", "null"]}, "kind": {"$ref": "#/$defs/Kind"},
+                "any": true, "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}}
+            },
+            "$defs": {"Kind": {"oneOf": [{"const": "a"}, {"enum": ["b", "c"]}]}}
+        })
+    }
+
+    #[test]
+    fn a_schema_is_read_as_far_as_it_says() {
+        let shape = Shape::from_schema(&schema());
+        for (name, expected) in [
+            ("id", Shape::text()),
+            ("count", Shape::number().join(Shape::null())),
+            ("kind", Shape::text()),
+            ("any", Shape::Unknown),
+        ] {
+            assert!(
+                matches!(shape.member(name), Member::Found(it) if it == expected),
+                "{name}"
+            );
+        }
+        let Member::Found(list) = shape.member("list") else {
+            panic!("no list");
+        };
+        assert!(matches!(list.member("a"), Member::Found(it) if it == Shape::text()));
+        assert!(matches!(list.member("b"), Member::Missing(could) if could == ["a"]));
+        assert!(matches!(shape.member("other"), Member::Missing(could) if could.len() == 5));
+    }
+
+    #[test]
+    fn only_what_can_never_fit_is_a_misfit() {
+        let wanted = Shape::from_schema(&schema());
+        for (given, expected) in [
+            (json!({"id": "x", "kind": "a", "more": 1}), vec![]),
+            (
+                json!({"id": 1, "count": "x"}),
+                vec![
+                    (".kind", "is missing"),
+                    (".count", "is text, not null or number"),
+                    (".id", "is number, not text"),
+                ],
+            ),
+            (
+                json!({"id": "x", "kind": "a", "list": [{"a": 1}]}),
+                vec![(".list[].a", "is number, not text")],
+            ),
+            (json!("x"), vec![("", "is text, not object")]),
+        ] {
+            let found = Shape::of(&given).misfits(&wanted);
+            let found: Vec<_> = found
+                .iter()
+                .map(|(at, what)| (at.as_str(), what.as_str()))
+                .collect();
+            assert_eq!(found, expected, "{given}");
+        }
+        assert!(Shape::Unknown.misfits(&wanted).is_empty());
+    }
+
+    #[test]
+    fn a_loop_that_wraps_its_own_output_comes_to_an_end() {
+        let mut shape = Shape::of(&json!({"a": 1}));
+        for _ in 0..40 {
+            let wrapped = Shape::object([("before".to_owned(), shape.clone())]);
+            shape = shape.join(wrapped).cut();
+        }
+        let once_more = shape
+            .clone()
+            .join(Shape::object([("before".to_owned(), shape.clone())]))
+            .cut();
+        assert_eq!(once_more, shape);
+    }
+}
