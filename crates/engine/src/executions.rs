@@ -8,6 +8,7 @@
 //! Start reading at `advance`; then `dispatch` (tasks) and `recovery` (what happens after a crash).
 
 mod advance;
+mod damage;
 mod dispatch;
 mod error;
 mod inspect;

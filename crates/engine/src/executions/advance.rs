@@ -56,24 +56,42 @@ impl Shared {
         signal: Signal,
         check: impl Fn(&asl::Execution) -> Result<(), SignalError>,
     ) -> Result<(), SignalError> {
+        let mut unreadable = 0;
+        loop {
+            let error = match self.try_signal(id, signal.clone(), &check).await {
+                Ok(Some(commit)) => return Ok(commit.await?),
+                Ok(None) => return Ok(()),
+                Err(error) => error,
+            };
+            unreadable += 1;
+            match error {
+                // The copy in memory may be what is wrong: the journal is asked first. Then the execution ends.
+                SignalError::Storage(StorageError::Corrupt(_)) if unreadable == 1 => {}
+                SignalError::Storage(StorageError::Corrupt(reason)) if unreadable == 2 => {
+                    self.give_up(id, &reason).await?;
+                }
+                error => return Err(error),
+            }
+        }
+    }
+
+    async fn try_signal(
+        self: &Arc<Self>,
+        id: u64,
+        signal: Signal,
+        check: &impl Fn(&asl::Execution) -> Result<(), SignalError>,
+    ) -> Result<Option<Commit<()>>, SignalError> {
         loop {
             let live = match self.live(id).await? {
                 Some(Found::Live(live)) => live,
                 Some(Found::Ended) => return Err(SignalError::Ended),
                 None => return Err(SignalError::Unknown),
             };
-            let commit = {
-                let mut state = live.state();
-                if state.dead {
-                    continue;
-                }
+            let mut state = live.state();
+            if !state.dead {
                 check(&state.execution)?;
-                self.decide(&live, &mut state, signal.clone())?
-            };
-            return match commit {
-                Some(commit) => Ok(commit.await?),
-                None => Ok(()),
-            };
+                return self.decide(&live, &mut state, signal);
+            }
         }
     }
 

@@ -259,10 +259,18 @@ pub(crate) fn load(db: &Connection, id: u64) -> Result<Option<Stored>, StorageEr
     let mut query =
         db.prepare_cached("select entries from records where id between ?1 and ?2 order by id")?;
     let mut rows = query.query([record_id(id, 0), record_id(id, stored.records)])?;
+    let mut count = 0;
     while let Some(row) = rows.next()? {
         stored.entries.extend(read_entries(
             row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
         )?);
+        count += 1;
+    }
+    if count != stored.records {
+        return Err(StorageError::Corrupt(format!(
+            "{count} of {} records are there",
+            stored.records
+        )));
     }
     Ok(Some(stored))
 }
@@ -288,11 +296,15 @@ pub(crate) fn last_id(db: &Connection) -> Result<u64, StorageError> {
     Ok(last.map_or(0, i64::unsigned_abs))
 }
 
-/// All executions that wait for a time.
+/// All executions that wait for a time. A time that cannot be read is the beginning of time: so its execution is looked at, and its
+/// damage found.
 pub(crate) fn due(db: &Connection) -> Result<Vec<(Millis, u64)>, StorageError> {
     let mut query = db.prepare("select next_due, id from executions where next_due is not null")?;
     let rows = query.query_map([], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+        Ok((
+            row.get(0).unwrap_or_default(),
+            row.get::<_, i64>(1)?.unsigned_abs(),
+        ))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
