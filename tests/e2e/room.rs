@@ -302,6 +302,24 @@ fn answered<T, E: ProvideErrorMetadata>(
 }
 
 #[tokio::test]
+async fn the_log_alone_does_not_fill_a_small_disk() {
+    // Much less than the log is allowed elsewhere, and than goes through it here.
+    let up = Up::start_on(Some(SmallDisk::new("size=32m").await), &[]).await;
+    let sqs = up.sqs().await;
+    sqs.create_queue().queue_name(MAIL).send().await.unwrap();
+    let text = "x".repeat(200_000);
+    for _ in 0..250 {
+        let send = sqs.send_message().queue_url(up.queue_url(MAIL));
+        send.message_body(&text).send().await.unwrap();
+        let receive = sqs.receive_message().queue_url(up.queue_url(MAIL));
+        let received = receive.send().await.unwrap().messages.unwrap();
+        let delete = sqs.delete_message().queue_url(up.queue_url(MAIL));
+        let handle = received[0].receipt_handle.as_deref().unwrap();
+        delete.receipt_handle(handle).send().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_disk_that_cannot_be_written_is_refused_at_the_start() {
     let disk = SmallDisk::new("ro").await;
     let log = tempfile::NamedTempFile::new().unwrap();
