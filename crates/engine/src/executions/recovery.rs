@@ -36,6 +36,7 @@ impl Shared {
                 .for_each_concurrent(AT_ONCE, |id| shared.recover(id))
                 .await;
         });
+        self.end_left_jobs()?;
         let shared = Arc::clone(self);
         self.spawn(async move { shared.keep_time().await });
         let shared = Arc::clone(self);

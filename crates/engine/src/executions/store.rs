@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::abandon::{self, AbandonedTask};
 use super::map_run_store::{self, ChildOf, MapRunChange, map_runs_tables};
 use crate::{Millis, StorageError};
 
@@ -89,6 +90,8 @@ pub(crate) struct Transition {
     pub(crate) standing: Standing,
     /// What it does to its Map Runs.
     pub(crate) map_runs: Vec<MapRunChange>,
+    /// Tasks that it ended before their jobs.
+    pub(crate) abandoned: Vec<AbandonedTask>,
 }
 
 /// The part of an execution's row that transitions change.
@@ -210,6 +213,7 @@ pub(crate) fn advance(db: &Connection, transition: &Transition) -> Result<(), St
         return Err(StorageError::Stale);
     }
     map_run_store::apply(db, transition.execution, &transition.map_runs)?;
+    abandon::store(db, &transition.abandoned)?;
     insert_record(db, transition)
 }
 
