@@ -14,6 +14,8 @@ use shop::Warehouse;
 use shop::attempt::Attempt;
 use shop::report::Balance;
 
+use crate::small_disk::SmallDisk;
+
 /// Longer than anything takes on a busy machine; a test that waits so long has failed. What a crash left between is
 /// settled by a sweep that takes what is a minute old, once a minute: two minutes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
@@ -21,7 +23,7 @@ pub(crate) const REORDER: &str = "arn:aws:states:us-east-1:000000000000:stateMac
 pub(crate) const SKU: &str = "CP-502101";
 
 /// A process that is killed when the test ends.
-pub(crate) struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -31,10 +33,18 @@ impl Drop for Process {
 }
 
 pub(crate) fn restock(args: &[&str], log: &Path) -> Process {
-    let log = File::options().create(true).append(true).open(log).unwrap();
+    run(Command::new(program()).args(args), log)
+}
+
+/// The program under test.
+pub(crate) fn program() -> String {
     let built = env!("CARGO_BIN_EXE_restock").to_owned();
-    let child = Command::new(std::env::var("RESTOCK_TEST_BINARY").unwrap_or(built))
-        .args(args)
+    std::env::var("RESTOCK_TEST_BINARY").unwrap_or(built)
+}
+
+pub(crate) fn run(command: &mut Command, log: &Path) -> Process {
+    let log = File::options().create(true).append(true).open(log).unwrap();
+    let child = command
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap_or_default())
         .stdin(Stdio::null())
@@ -75,6 +85,8 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
 pub(crate) struct Up {
     process: Option<Process>,
     folder: tempfile::TempDir,
+    /// Where its data lies, if not in the folder.
+    disk: Option<SmallDisk>,
     listen: [String; 2],
     args: Vec<String>,
     ready: Value,
@@ -103,9 +115,15 @@ impl Up {
     }
 
     pub(crate) async fn start_with(args: &[&str]) -> Up {
+        Up::start_on(None, args).await
+    }
+
+    /// The same, with its data on a disk of its own.
+    pub(crate) async fn start_on(disk: Option<SmallDisk>, args: &[&str]) -> Up {
         let mut up = Up {
             process: None,
             folder: tempfile::tempdir().unwrap(),
+            disk,
             listen: [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}")),
             args: args.iter().map(ToString::to_string).collect(),
             ready: Value::Null,
@@ -158,7 +176,11 @@ impl Up {
     }
 
     fn spawn(&self) -> Process {
-        let (ready, data) = (self.ready_file(), self.data_dir());
+        let ready = self.ready_file();
+        let data = match &self.disk {
+            Some(disk) => disk.inside().join("data"),
+            None => self.data_dir(),
+        };
         let _ = std::fs::remove_file(&ready);
         let [api, aws] = &self.listen;
         let mut args = vec!["up", "--api", api, "--aws", aws];
@@ -170,7 +192,10 @@ impl Up {
             ready.to_str().unwrap(),
         ]);
         args.extend(self.args.iter().map(String::as_str));
-        restock(&args, &self.log())
+        match &self.disk {
+            Some(disk) => disk.restock(&args, &self.log()),
+            None => restock(&args, &self.log()),
+        }
     }
 
     fn ready_file(&self) -> PathBuf {
@@ -179,6 +204,19 @@ impl Up {
 
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Ends with the disk that the data lies on, and keeps the data: from now on it lies in the folder.
+    pub(crate) fn leave_disk(&mut self) {
+        self.kill();
+        let disk = self.disk.take().unwrap();
+        std::fs::create_dir_all(self.data_dir()).unwrap();
+        for file in std::fs::read_dir(disk.outside().join("data")).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), self.data_dir().join(file.file_name())).unwrap();
+            }
+        }
     }
 
     pub(crate) fn log(&self) -> PathBuf {

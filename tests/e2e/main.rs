@@ -14,5 +14,7 @@ mod harness;
 mod kill;
 mod misbehaving_factory;
 mod reorder;
+mod room;
 mod sales;
+mod small_disk;
 mod vip;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, Failure};
 use crate::{Data, HistoryEvent, MapRun, Millis};
 
 /// Which line of states an entry belongs to: 0 is the top level; every Parallel branch and Map iteration has its own.
@@ -77,6 +77,28 @@ pub(crate) enum Note {
 }
 
 impl Entry {
+    /// How the history of an execution that cannot be made from its journal ends: `ExecutionFailed`, after the event `last`. With
+    /// `last` 0 even its beginning is lost; then one with an empty input stands before it, as every history has one.
+    #[must_use]
+    pub fn given_up(last: u64, role_arn: &str, at: Millis, failure: Failure) -> Vec<Self> {
+        let event = |id, event| {
+            Self(Kind::Event(Recorded {
+                id,
+                previous: id - 1,
+                at,
+                branch: BranchId::ROOT,
+                event,
+            }))
+        };
+        let started = Event::ExecutionStarted {
+            input: Data::empty(),
+            role_arn: role_arn.to_owned(),
+        };
+        let begun = (last == 0).then(|| event(1, started));
+        let failed = event(last.max(1) + 1, Event::ExecutionFailed(failure));
+        begun.into_iter().chain([failed]).collect()
+    }
+
     pub(crate) fn note(branch: BranchId, note: Note) -> Self {
         Self(Kind::Note { b: branch, note })
     }

@@ -81,9 +81,24 @@ impl From<rusqlite::Error> for StorageError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StorageError::Full,
             Some(ErrorCode::ReadOnly) => StorageError::ReadOnly,
+            Some(ErrorCode::DatabaseCorrupt) => StorageError::Corrupt(error.to_string()),
+            // A row is not there, or a value is not of the type that it was written in.
+            None if is_misread(&error) => StorageError::Corrupt(error.to_string()),
             _ => StorageError::Sqlite(Arc::new(error)),
         }
     }
+}
+
+fn is_misread(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::QueryReturnedNoRows
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+            | Error::InvalidColumnType(..)
+    )
 }
 
 impl StorageError {

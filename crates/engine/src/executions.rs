@@ -7,7 +7,9 @@
 //!
 //! Start reading at `advance`; then `dispatch` (tasks) and `recovery` (what happens after a crash).
 
+mod abandon;
 mod advance;
+mod damage;
 mod dispatch;
 mod error;
 mod inspect;
@@ -35,6 +37,7 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+pub use self::abandon::AbandonedTask;
 use self::advance::SignalError;
 use self::dispatch::Dispatch;
 pub use self::dispatch::{Submission, TaskOutcome, TaskRun, TaskRunner};

@@ -27,9 +27,9 @@ pub use documents::{Change, Documents};
 pub use engine::{Engine, Settings};
 pub use error::{OpenError, StorageError};
 pub use executions::{
-    ChildCounts, Description, Ended, ExecutionError, ExecutionSummary, Executions, ListOf,
-    MapRunDescription, MapRunError, MapRunSummary, Page, Paged, Results, StartError, StartRequest,
-    Started, Submission, TaskOutcome, TaskRun, TaskRunner, TokenError,
+    AbandonedTask, ChildCounts, Description, Ended, ExecutionError, ExecutionSummary, Executions,
+    ListOf, MapRunDescription, MapRunError, MapRunSummary, Page, Paged, Results, StartError,
+    StartRequest, Started, Submission, TaskOutcome, TaskRun, TaskRunner, TokenError,
 };
 pub use journal::JournalStats;
 pub use lock::DirectoryLock;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use asl::{Data, Dataset, Entry, Event, Failure, MapItem, Pattern, Resource, StateKind, TaskId};
 use engine::{
-    Engine, ExecutionError, Page, Results, StorageError, TaskOutcome, TaskRun, TaskRunner,
+    AbandonedTask, Engine, ExecutionError, Page, Results, StorageError, TaskOutcome, TaskRun,
+    TaskRunner,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -68,6 +69,11 @@ impl TaskRunner for MockRunner {
             }
         }
         .boxed()
+    }
+
+    /// A mocked task has no job; ending none is done at once.
+    fn abandon(&self, task: AbandonedTask) -> BoxFuture<'static, Result<(), StorageError>> {
+        self.others.abandon(task)
     }
 
     fn read_items(&self, dataset: Dataset) -> BoxFuture<'static, Result<Vec<MapItem>, Failure>> {

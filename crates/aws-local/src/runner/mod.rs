@@ -16,7 +16,7 @@ pub mod states;
 use std::{collections::BTreeMap, sync::Arc};
 
 use asl::{Data, Dataset, Failure, MapItem, Pattern, Resource, error_name};
-use engine::{Results, TaskOutcome, TaskRun, TaskRunner};
+use engine::{AbandonedTask, Results, StorageError, TaskOutcome, TaskRun, TaskRunner};
 use futures::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,6 +29,11 @@ const NO_S3: &str = "This endpoint has no S3.";
 pub trait Integration: Send + Sync + 'static {
     /// Calls the service. Never panics for anything that a definition or an input can contain.
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+
+    /// Ends the job of a `.sync` task that ended before it; see [`TaskRunner::abandon`].
+    fn abandon(&self, _task: AbandonedTask) -> BoxFuture<'static, Result<(), StorageError>> {
+        async { Ok(()) }.boxed()
+    }
 
     /// Whether it can do what a resource asks for; if not, what to do about it. A definition with another resource is refused.
     fn supports(&self, resource: &Resource) -> Result<(), String> {
@@ -91,6 +96,14 @@ impl TaskRunner for Runner {
         match self.find(&task.request.resource) {
             Ok(integration) => integration.run(task),
             Err(cause) => async move { failed("States.TaskFailed", cause) }.boxed(),
+        }
+    }
+
+    fn abandon(&self, task: AbandonedTask) -> BoxFuture<'static, Result<(), StorageError>> {
+        match self.find(&task.resource) {
+            Ok(integration) => integration.abandon(task),
+            // Then nothing was started either.
+            Err(_) => async { Ok(()) }.boxed(),
         }
     }
 

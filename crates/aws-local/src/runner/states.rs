@@ -1,7 +1,8 @@
 //! Executions started by executions: `states:startExecution`, `.sync`, `.sync:2` and `.waitForTaskToken`.
 //!
 //! The request is the wire's own `StartExecution`. A task that waits for its child (`.sync`) tells what was answered
-//! ([`TaskRun::submitted`]) and goes on until the child has ended; if nobody wants its outcome any more, the child is stopped.
+//! ([`TaskRun::submitted`]) and goes on until the child has ended; if nobody wants its outcome any more, the run ends and the
+//! child is stopped ([`Integration::abandon`]), also after a crash in between.
 //! After a restart it runs again and finds the child that it started: by a name that is made from the task, or by a note
 //! taken before the child was started under a name of the definition's choice.
 //!
@@ -10,7 +11,7 @@
 use std::sync::Arc;
 
 use asl::{Data, Pattern, Resource};
-use engine::{Engine, ExecutionError, TaskOutcome, TaskRun};
+use engine::{AbandonedTask, Engine, ExecutionError, StorageError, TaskOutcome, TaskRun};
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -48,6 +49,11 @@ impl Integration for StatesIntegration {
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
         let nesting = Arc::clone(&self.nesting);
         async move { nesting.run(&task).await.unwrap_or_else(|failure| failure) }.boxed()
+    }
+
+    fn abandon(&self, task: AbandonedTask) -> BoxFuture<'static, Result<(), StorageError>> {
+        let nesting = Arc::clone(&self.nesting);
+        async move { nesting.stop_child(&task).await }.boxed()
     }
 
     fn supports(&self, resource: &Resource) -> Result<(), String> {
@@ -98,7 +104,7 @@ impl Nesting {
             let missing = "The field 'StateMachineArn' is required but was missing";
             return Err(not_startable(task, missing));
         };
-        let mut request = json!({ "stateMachineArn": machine, "name": name_of(task) });
+        let mut request = json!({ "stateMachineArn": machine, "name": name_of(&task.effect()) });
         match given.get("Input") {
             None | Some(Value::Null) => {}
             Some(Value::String(input)) => request["input"] = input.as_str().into(),
@@ -107,10 +113,7 @@ impl Nesting {
         if let Some(name) = text("Name") {
             request["name"] = name.into();
             // Only a child that is not there yet can become ours.
-            let arn = format!(
-                "{}:{name}",
-                machine.replacen(":stateMachine:", ":execution:", 1)
-            );
+            let arn = execution_arn(machine, name);
             if self.described(&arn).await.is_err() {
                 let effect = task.effect();
                 let noted = self.engine.documents().put(DOCUMENT, &effect, &arn);
@@ -157,16 +160,30 @@ impl Nesting {
             }
             tokio::select! {
                 heard = hear(&mut ended, child) => heard?,
-                () = task.cancelled.cancelled() => {
-                    // A closing engine cancels too, and drops this task the next time it is looked at.
-                    tokio::task::yield_now().await;
-                    let stopped = self.engine.executions().stop(child, None, None).await;
-                    if let Err(error) = stopped && !matches!(error, ExecutionError::ExecutionDoesNotExist { .. }) {
-                        tracing::warn!(%error, child, "a nested execution could not be stopped");
-                    }
-                    return self.described(child).await;
-                }
+                // Nobody hears this: the task has ended, or the engine is closing.
+                () = task.cancelled.cancelled() => return Err(JsonError::internal()),
             }
+        }
+    }
+
+    /// Stops the child of a task, if it started one that still runs.
+    async fn stop_child(&self, task: &AbandonedTask) -> Result<(), StorageError> {
+        let given = task.parameters.value();
+        let effect = task.effect();
+        let child = if given.get("Name").is_some() {
+            self.engine.documents().get(DOCUMENT, &effect).await?
+        } else {
+            let machine = given.get("StateMachineArn").and_then(Value::as_str);
+            machine.map(|machine| execution_arn(machine, &name_of(&effect)))
+        };
+        let Some(child): Option<String> = child else {
+            return Ok(());
+        };
+        match self.engine.executions().stop(&child, None, None).await {
+            Ok(_) => Ok(()),
+            Err(ExecutionError::Storage(error)) => Err(error),
+            // It was never started, or has been pruned.
+            Err(_) => Ok(()),
         }
     }
 
@@ -262,9 +279,19 @@ pub(crate) fn pascal_case(name: &str) -> String {
     first.into_iter().chain(characters).collect()
 }
 
+/// The ARN of an execution by its name, and its machine, which may be named by a version or an alias.
+fn execution_arn(machine: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = machine.split(':').take(7).collect();
+    if let Some(kind) = parts.get_mut(5) {
+        *kind = "execution";
+    }
+    parts.push(name);
+    parts.join(":")
+}
+
 /// The name of a child that the definition leaves without one: the same each time the task is run.
-fn name_of(task: &TaskRun) -> String {
-    let digest = Sha256::digest(task.effect());
+fn name_of(effect: &str) -> String {
+    let digest = Sha256::digest(effect);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     uuid::Builder::from_random_bytes(bytes)

@@ -234,8 +234,10 @@ impl StepFunctions {
         let included = data == IncludedData::AllData;
         let shown = |data: &Data| included.then(|| data.text().to_owned());
         answer(&Described {
-            input: shown(&described.input),
-            input_details: DataDetails { included },
+            input: described.input.as_ref().and_then(shown),
+            input_details: DataDetails {
+                included: included && described.input.is_some(),
+            },
             output: described.output.as_ref().and_then(shown),
             output_details: described.output.map(|_| DataDetails { included }),
             error: described.error.filter(|_| included),

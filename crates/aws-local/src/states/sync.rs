@@ -195,8 +195,12 @@ fn finished(
         cause: described.cause,
         error: described.error,
         execution_arn,
-        input: described.input.text().to_owned(),
-        input_details: DataDetails { included: true },
+        input_details: DataDetails {
+            included: described.input.is_some(),
+        },
+        input: described
+            .input
+            .map_or_else(String::new, |input| input.text().to_owned()),
         name,
         output_details: output.is_some().then_some(DataDetails { included: true }),
         output,

@@ -153,6 +153,28 @@ async fn stopping_the_parent_stops_the_child() {
 }
 
 #[tokio::test]
+async fn a_crash_between_the_parents_end_and_the_childs_leaves_no_child() {
+    let mut fixture = Fixture::start().await;
+    for (name, more) in [("unnamed", json!({})), ("named", json!({ "Name": "mine" }))] {
+        let child = fixture.machine(&format!("child-{name}"), WAIT).await;
+        let machine = fixture
+            .machine(name, &parent(".sync:2", &child, more))
+            .await;
+        let execution = fixture.execution(&machine, "{}").await;
+        let nested = child_of(&fixture, &child).await;
+        fixture = fixture
+            .restart_after(async |engine| {
+                let executions = engine.executions();
+                executions.stop(&execution, None, None).await.unwrap();
+                let child = executions.describe(&nested).await.unwrap();
+                assert_eq!(child.summary.status.as_str(), "RUNNING");
+            })
+            .await;
+        assert_eq!(fixture.end_of(&nested).await, ExecutionStatus::Aborted);
+    }
+}
+
+#[tokio::test]
 async fn a_restart_between_start_and_end_leaves_one_child_and_its_parent_waiting() {
     let mut fixture = Fixture::start().await;
     for (name, more) in [("unnamed", json!({})), ("named", json!({ "Name": "mine" }))] {

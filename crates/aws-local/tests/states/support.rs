@@ -79,6 +79,18 @@ impl Fixture {
         Self::start_in(self.directory, settings).await
     }
 
+    /// The same, with something done in between by an engine that runs no tasks: as if the process had died right after it.
+    pub(crate) async fn restart_after(self, act: impl AsyncFnOnce(&Engine)) -> Fixture {
+        self.serving.abort();
+        self.server.shutdown().await;
+        self.engine.shutdown().await;
+        drop((self.server, self.engine));
+        let engine = Engine::open(self.directory.path(), Settings::default()).unwrap();
+        act(&engine).await;
+        engine.shutdown().await;
+        Self::start_in(self.directory, Settings::default()).await
+    }
+
     pub(crate) fn s3(&self) -> &aws_local::s3::S3 {
         self.server.s3()
     }

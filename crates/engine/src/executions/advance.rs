@@ -10,7 +10,7 @@ use asl::{Command, Env, Refusal, Signal, Status};
 
 use super::live::{Live, State};
 use super::store::{self, Standing, Transition};
-use super::{Shared, map_run_store};
+use super::{Shared, abandon, map_run_store};
 use crate::journal::Commit;
 use crate::{Ended, Millis, StorageError};
 
@@ -56,24 +56,42 @@ impl Shared {
         signal: Signal,
         check: impl Fn(&asl::Execution) -> Result<(), SignalError>,
     ) -> Result<(), SignalError> {
+        let mut unreadable = 0;
+        loop {
+            let error = match self.try_signal(id, signal.clone(), &check).await {
+                Ok(Some(commit)) => return Ok(commit.await?),
+                Ok(None) => return Ok(()),
+                Err(error) => error,
+            };
+            unreadable += 1;
+            match error {
+                // The copy in memory may be what is wrong: the journal is asked first. Then the execution ends.
+                SignalError::Storage(StorageError::Corrupt(_)) if unreadable == 1 => {}
+                SignalError::Storage(StorageError::Corrupt(reason)) if unreadable == 2 => {
+                    self.give_up(id, &reason).await?;
+                }
+                error => return Err(error),
+            }
+        }
+    }
+
+    async fn try_signal(
+        self: &Arc<Self>,
+        id: u64,
+        signal: Signal,
+        check: &impl Fn(&asl::Execution) -> Result<(), SignalError>,
+    ) -> Result<Option<Commit<()>>, SignalError> {
         loop {
             let live = match self.live(id).await? {
                 Some(Found::Live(live)) => live,
                 Some(Found::Ended) => return Err(SignalError::Ended),
                 None => return Err(SignalError::Unknown),
             };
-            let commit = {
-                let mut state = live.state();
-                if state.dead {
-                    continue;
-                }
+            let mut state = live.state();
+            if !state.dead {
                 check(&state.execution)?;
-                self.decide(&live, &mut state, signal.clone())?
-            };
-            return match commit {
-                Some(commit) => Ok(commit.await?),
-                None => Ok(()),
-            };
+                return self.decide(&live, &mut state, signal);
+            }
         }
     }
 
@@ -85,6 +103,8 @@ impl Shared {
         signal: Signal,
     ) -> Result<Option<Commit<()>>, SignalError> {
         let env = self.env();
+        let jobs = abandon::with_jobs(&state.execution);
+        let ends_with_job = abandon::ends_with_job(&signal);
         let decision = match asl::decide(&live.definition, &mut state.execution, signal, &env) {
             Ok(decision) => decision,
             Err(Refusal::NotRunning) => return Err(SignalError::Ended),
@@ -107,7 +127,7 @@ impl Shared {
             return Ok(None);
         }
         let record = state.records + 1;
-        let transition = transition(
+        let mut transition = transition(
             live.id,
             record,
             &decision,
@@ -115,6 +135,8 @@ impl Shared {
             next_due,
             env.now,
         )?;
+        let abandoned = abandon::left(jobs, &state.execution, ends_with_job);
+        transition.abandoned.clone_from(&abandoned);
         state.records = record;
         state.pending += 1;
         let shared = Arc::clone(self);
@@ -128,6 +150,9 @@ impl Shared {
                 state.stored = last_event;
                 drop(state);
                 shared.stored(&live, commands, ended);
+                for task in abandoned {
+                    shared.end_job_after_run(live.id, task);
+                }
             }
             Err(_) => shared.lost(&live),
         };
@@ -286,6 +311,7 @@ pub(crate) fn transition(
         record,
         last_event: state.last_event_id(),
         map_runs: map_run_store::changes(&decision.commands, now),
+        abandoned: Vec::new(),
         entries: serde_json::to_string(&decision.entries)
             .map_err(|error| StorageError::corrupt("entries to store", error))?,
         standing: Standing {

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use super::abandon::AbandonedTask;
 use super::advance::SignalError;
 use super::live::Live;
 use super::map_run::Results;
@@ -21,6 +22,15 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Runs a task. It is called again for a task whose outcome had not been recorded when the process ended, so what it does
     /// must bear repetition or use [`TaskRun::effect`]. A panic fails the task.
     fn run(&self, run: TaskRun) -> BoxFuture<'static, TaskOutcome>;
+
+    /// Ends the job of a `.sync` task that ended before it: it was stopped, or its time was over. The task's own run is over. Called
+    /// again if it fails, or if the process ends; a job that has ended or never began is done.
+    ///
+    /// # Errors
+    /// It did not work now.
+    fn abandon(&self, _task: AbandonedTask) -> BoxFuture<'static, Result<(), StorageError>> {
+        async { Ok(()) }.boxed()
+    }
 
     /// Reads the items of a Distributed Map. Called again if the process ends before the Map Run does.
     ///
@@ -70,7 +80,7 @@ impl TaskRun {
     /// Names this one effect, the same each time it is run: for idempotency keys and [`crate::NewMessage::effect`].
     #[must_use]
     pub fn effect(&self) -> String {
-        format!("{}#{}", self.execution_arn, self.request.task)
+        effect(&self.execution_arn, self.request.task)
     }
 
     /// The request of a `.waitForTaskToken` or `.sync` task went out, with this response; the runner goes on to its outcome.
@@ -84,6 +94,10 @@ impl TaskRun {
             }
         }
     }
+}
+
+pub(super) fn effect(execution_arn: &str, task: TaskId) -> String {
+    format!("{execution_arn}#{task}")
 }
 
 /// How running a task ended.
@@ -110,7 +124,14 @@ pub enum TaskOutcome {
 /// The tasks that run.
 pub(crate) struct Dispatch {
     permits: Semaphore,
-    running: Mutex<HashMap<u64, HashMap<TaskId, CancellationToken>>>,
+    running: Mutex<HashMap<u64, HashMap<TaskId, Running>>>,
+}
+
+/// A run.
+struct Running {
+    cancelled: CancellationToken,
+    /// To be done when it is over.
+    abandoned: Option<AbandonedTask>,
 }
 
 impl Dispatch {
@@ -121,7 +142,7 @@ impl Dispatch {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<u64, HashMap<TaskId, CancellationToken>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<u64, HashMap<TaskId, Running>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,7 +163,11 @@ impl Shared {
             if tasks.contains_key(&request.task) {
                 return;
             }
-            tasks.insert(request.task, cancelled.clone());
+            let run = Running {
+                cancelled: cancelled.clone(),
+                abandoned: None,
+            };
+            tasks.insert(request.task, run);
         }
         let (id, task) = (live.id, request.task);
         let (submission, mut submissions) = mpsc::channel::<Submitted>(1);
@@ -176,29 +201,49 @@ impl Shared {
                 shared.deliver(id, task, signal).await;
             }
             let mut running = shared.dispatch.running();
+            let mut over = None;
             if let Some(tasks) = running.get_mut(&id) {
-                tasks.remove(&task);
+                over = tasks.remove(&task);
                 if tasks.is_empty() {
                     running.remove(&id);
                 }
             }
+            drop(running);
+            if let Some(abandoned) = over.and_then(|run| run.abandoned) {
+                shared.end_job(abandoned);
+            }
         });
     }
 
+    /// Has a job ended once the run of its task, which may be about to begin it, is over.
+    pub(crate) fn end_job_after_run(self: &Arc<Self>, id: u64, task: AbandonedTask) {
+        let mut running = self.dispatch.running();
+        let run = running
+            .get_mut(&id)
+            .and_then(|tasks| tasks.get_mut(&task.task));
+        match run {
+            Some(run) => run.abandoned = Some(task),
+            None => {
+                drop(running);
+                self.end_job(task);
+            }
+        }
+    }
+
     pub(crate) fn cancel_task(&self, id: u64, task: TaskId) {
-        if let Some(token) = self
+        if let Some(run) = self
             .dispatch
             .running()
             .get(&id)
             .and_then(|tasks| tasks.get(&task))
         {
-            token.cancel();
+            run.cancelled.cancel();
         }
     }
 
     pub(crate) fn cancel_tasks(&self, id: u64) {
         if let Some(tasks) = self.dispatch.running().get(&id) {
-            tasks.values().for_each(CancellationToken::cancel);
+            tasks.values().for_each(|run| run.cancelled.cancel());
         }
     }
 

@@ -45,8 +45,8 @@ pub struct ExecutionSummary {
 pub struct Description {
     /// What lists show too.
     pub summary: ExecutionSummary,
-    /// Its input.
-    pub input: Data,
+    /// Its input; `None` if that cannot be read any more (it has failed for that).
+    pub input: Option<Data>,
     /// Its output, if it succeeded.
     pub output: Option<Data>,
     /// Error name, if it failed or was stopped with one.
@@ -112,13 +112,24 @@ impl Executions {
     /// # Errors
     /// A bad ARN, no such execution, or the store failed.
     pub async fn describe(&self, arn: &str) -> Result<Description, ExecutionError> {
-        let found = self.find(arn).await?;
+        let mut found = self.find(arn).await?;
         let key = found.summary.key;
-        let input = self.input_of(key).await?;
-        // Found, and pruned since.
-        let input = input.ok_or_else(|| ExecutionError::ExecutionDoesNotExist {
-            arn: arn.to_owned(),
-        })?;
+        let mut input = self.input_of(key).await;
+        if self.ends_unread(&found.summary, &input).await {
+            found = self.find(arn).await?;
+            input = self.input_of(key).await;
+        }
+        let input = match input {
+            // Found, and pruned since.
+            Ok(None) => {
+                return Err(ExecutionError::ExecutionDoesNotExist {
+                    arn: arn.to_owned(),
+                });
+            }
+            // It has ended for that, and how must be told all the same.
+            Err(StorageError::Corrupt(_)) => None,
+            input => input?,
+        };
         let output = found.output.as_deref().map(Data::parse).transpose();
         let output =
             output.map_err(|error| StorageError::corrupt("the output of an execution", error))?;
@@ -237,15 +248,18 @@ impl Executions {
         reverse: bool,
         page: Page,
     ) -> Result<Paged<Entry>, ExecutionError> {
-        let key = self.find(arn).await?.summary.key;
+        let summary = self.find(arn).await?.summary;
+        let key = summary.key;
         // The token: the record to go on in, and the last event shown.
         let from = page.token.as_deref().map(read_token).transpose()?;
         let max = page.max;
-        let mut items = self
-            .shared
-            .journal
-            .read(move |db| read_history(db, key, reverse, from, max))
-            .await?;
+        let journal = &self.shared.journal;
+        let read = move |db: &Connection| read_history(db, key, reverse, from, max);
+        let mut items = journal.read(read).await;
+        if self.ends_unread(&summary, &items).await {
+            items = journal.read(read).await;
+        }
+        let mut items = items?;
         let more = items.len() > max;
         items.truncate(max);
         let token = |(record, entry): &(u32, Entry)| {
@@ -256,6 +270,18 @@ impl Executions {
             items: items.into_iter().map(|(_, entry)| entry).collect(),
             next,
         })
+    }
+
+    /// Whether a reader found a running execution to be damaged, which ends it: then there is something new to read.
+    async fn ends_unread<T>(
+        &self,
+        summary: &ExecutionSummary,
+        read: &Result<T, StorageError>,
+    ) -> bool {
+        let (Err(StorageError::Corrupt(reason)), Status::Running) = (read, summary.status) else {
+            return false;
+        };
+        self.shared.give_up(summary.key, reason).await.is_ok()
     }
 
     /// The number of the execution, and whether it runs.

@@ -119,9 +119,9 @@ impl Shared {
                 match shared.work(execution, &definition, &run).await {
                     Ok(signal) => break signal,
                     Err(StorageError::Closed) => return,
-                    Err(error @ StorageError::Corrupt(_)) => {
-                        tracing::error!(run = run.arn, %error, "a Map Run cannot go on");
-                        return;
+                    Err(StorageError::Corrupt(reason)) => {
+                        tracing::error!(run = run.arn, reason, "a Map Run cannot go on");
+                        break Some(failed(&run, Failure::new(error_name::RUNTIME, reason)));
                     }
                     Err(error) => {
                         tracing::warn!(run = run.arn, %error, "a Map Run could not go on; trying again");

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Shared, store};
+use super::{Shared, damage, store};
 use crate::{Millis, StorageError};
 
 /// How long a name is kept after its execution ended.
@@ -122,6 +122,7 @@ fn strip(db: &Connection, ids: &[i64]) -> Result<(), StorageError> {
     )?;
     for id in ids {
         update.execute([id])?;
+        damage::forget(db, *id)?;
     }
     Ok(())
 }

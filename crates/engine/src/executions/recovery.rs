@@ -36,6 +36,7 @@ impl Shared {
                 .for_each_concurrent(AT_ONCE, |id| shared.recover(id))
                 .await;
         });
+        self.end_left_jobs()?;
         let shared = Arc::clone(self);
         self.spawn(async move { shared.keep_time().await });
         let shared = Arc::clone(self);
@@ -71,13 +72,18 @@ impl Shared {
                     return;
                 }
                 Ok(Some(Found::Ended) | None) | Err(StorageError::Closed) => return,
-                Err(StorageError::Corrupt(error)) => {
-                    tracing::error!(
-                        execution = id,
-                        error,
-                        "an execution cannot be read and does not go on"
-                    );
-                    return;
+                Err(StorageError::Corrupt(reason)) => {
+                    match self.give_up(id, &reason).await {
+                        Ok(()) | Err(StorageError::Closed) => return,
+                        Err(error @ StorageError::Corrupt(_)) => {
+                            tracing::error!(execution = id, reason, %error, "an execution can be neither read nor ended");
+                            return;
+                        }
+                        Err(error) => {
+                            tracing::warn!(execution = id, reason, %error, "an execution that cannot be read could not be ended; trying again");
+                        }
+                    }
+                    self.clock.sleep_until(self.clock.now() + RETRY_AFTER).await;
                 }
                 Err(error) => {
                     tracing::warn!(execution = id, %error, "an execution could not be read; trying again");
@@ -121,7 +127,7 @@ impl Shared {
                 tracing::error!(
                     execution = id,
                     error,
-                    "an execution cannot be read and does not go on"
+                    "an execution can be neither read nor ended"
                 );
             }
             Err(SignalError::Storage(error)) => {

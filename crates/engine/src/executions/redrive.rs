@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asl::{Refusal, Signal};
 
 use super::advance::SignalError;
-use super::{ExecutionSummary, Executions, Shared, store};
+use super::{ExecutionSummary, Executions, Shared, damage, store};
 use crate::{ExecutionError, Millis, StorageError};
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
@@ -15,6 +15,9 @@ const PERIOD: Millis = 14 * DAY;
 
 /// An execution, redrives included, can run for so long.
 const LONGEST: Millis = 365 * DAY;
+
+/// AWS has no such case, so the words are ours.
+const CUT: &str = "Part of the execution's history is lost";
 
 impl Executions {
     /// `RedriveExecution`: an execution that failed, timed out or was stopped goes on from where it did; when. Durable on
@@ -54,9 +57,15 @@ impl Executions {
             }
         }
         let key = summary.key;
-        let events = shared.journal.read(move |db| store::last_event(db, key));
-        if let Err(reason) = summary.status.redrivable(events.await?) {
+        let known = shared
+            .journal
+            .read(move |db| Ok((store::last_event(db, key)?, damage::is_cut(db, key)?)));
+        let (events, cut) = known.await?;
+        if let Err(reason) = summary.status.redrivable(events) {
             return Ok(Some(reason));
+        }
+        if cut {
+            return Ok(Some(CUT.to_owned()));
         }
         let now = shared.clock.now();
         let reason = if now - summary.started > LONGEST {
@@ -73,7 +82,15 @@ impl Executions {
 impl Shared {
     /// Redrives an execution that has ended; when. Whoever calls holds the right to read it.
     pub(crate) async fn revive(self: &Arc<Self>, key: u64) -> Result<Millis, ExecutionError> {
-        let stored = self.journal.read(move |db| store::load(db, key)).await?;
+        let stored = self.journal.read(move |db| {
+            let cut = damage::is_cut(db, key)?;
+            Ok((store::load(db, key)?, cut))
+        });
+        let (stored, cut) = stored.await?;
+        if cut {
+            let reason = CUT.to_owned();
+            return Err(ExecutionError::ExecutionNotRedrivable { reason });
+        }
         let stored = stored.ok_or_else(|| {
             StorageError::Corrupt(format!("execution {key} is gone before its redrive"))
         })?;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::abandon::{self, AbandonedTask};
 use super::map_run_store::{self, ChildOf, MapRunChange, map_runs_tables};
 use crate::{Millis, StorageError};
 
@@ -89,6 +90,8 @@ pub(crate) struct Transition {
     pub(crate) standing: Standing,
     /// What it does to its Map Runs.
     pub(crate) map_runs: Vec<MapRunChange>,
+    /// Tasks that it ended before their jobs.
+    pub(crate) abandoned: Vec<AbandonedTask>,
 }
 
 /// The part of an execution's row that transitions change.
@@ -210,6 +213,7 @@ pub(crate) fn advance(db: &Connection, transition: &Transition) -> Result<(), St
         return Err(StorageError::Stale);
     }
     map_run_store::apply(db, transition.execution, &transition.map_runs)?;
+    abandon::store(db, &transition.abandoned)?;
     insert_record(db, transition)
 }
 
@@ -259,10 +263,18 @@ pub(crate) fn load(db: &Connection, id: u64) -> Result<Option<Stored>, StorageEr
     let mut query =
         db.prepare_cached("select entries from records where id between ?1 and ?2 order by id")?;
     let mut rows = query.query([record_id(id, 0), record_id(id, stored.records)])?;
+    let mut count = 0;
     while let Some(row) = rows.next()? {
         stored.entries.extend(read_entries(
             row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
         )?);
+        count += 1;
+    }
+    if count != stored.records {
+        return Err(StorageError::Corrupt(format!(
+            "{count} of {} records are there",
+            stored.records
+        )));
     }
     Ok(Some(stored))
 }
@@ -288,11 +300,15 @@ pub(crate) fn last_id(db: &Connection) -> Result<u64, StorageError> {
     Ok(last.map_or(0, i64::unsigned_abs))
 }
 
-/// All executions that wait for a time.
+/// All executions that wait for a time. A time that cannot be read is the beginning of time: so its execution is looked at, and its
+/// damage found.
 pub(crate) fn due(db: &Connection) -> Result<Vec<(Millis, u64)>, StorageError> {
     let mut query = db.prepare("select next_due, id from executions where next_due is not null")?;
     let rows = query.query_map([], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+        Ok((
+            row.get(0).unwrap_or_default(),
+            row.get::<_, i64>(1)?.unsigned_abs(),
+        ))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

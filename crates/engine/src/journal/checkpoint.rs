@@ -15,8 +15,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::StorageError;
 
 /// So many pages of the log (64 MiB) are worth a checkpoint: a page that is rewritten often reaches the database once
-/// for each.
-const PAGES: i64 = 8192;
+/// for each. A small database is content with fewer (from 16 MiB on), so that its log does not take many times its room: a
+/// disk that the log has filled has none for the checkpoint either.
+const PAGES: std::ops::RangeInclusive<i64> = 2048..=8192;
 /// The log's length is looked at after so many commits.
 const LOOK_EVERY: u32 = 4;
 
@@ -61,7 +62,7 @@ impl Checkpoints {
             return;
         }
         self.commits = self.commits.wrapping_add(1);
-        if self.commits.is_multiple_of(LOOK_EVERY) && waiting(writer) >= PAGES {
+        if self.commits.is_multiple_of(LOOK_EVERY) && waiting(writer) >= worth_it(writer) {
             // Full: it was woken before, and is at it.
             let _ = self.wake.try_send(());
         }
@@ -84,10 +85,18 @@ fn run(connection: &Connection, woken: &Receiver<()>, copied: &AtomicBool) {
 }
 
 /// Copies what no reader needs in the log any more; waits for nobody.
-fn checkpoint(connection: &Connection) {
+pub(super) fn checkpoint(connection: &Connection) {
     if let Err(error) = connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())) {
         tracing::warn!(%error, "the engine's log could not be moved into the database and goes on growing; is there room on the disk?");
     }
+}
+
+/// How many pages of the log are to be moved: as many as the database has, within bounds.
+fn worth_it(writer: &Connection) -> i64 {
+    let pages = writer
+        .prepare_cached("pragma page_count")
+        .and_then(|mut query| query.query_row([], |row| row.get(0)));
+    pages.unwrap_or(0).clamp(*PAGES.start(), *PAGES.end())
 }
 
 /// Pages of the log that are not in the database yet.

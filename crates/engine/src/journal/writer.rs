@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Counters;
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{Checkpoints, checkpoint};
 use super::group::Group;
 use crate::StorageError;
 use crate::lock::DirectoryLock;
@@ -45,9 +45,16 @@ pub(crate) fn run(
 
 /// Finds the group that spoils a batch: the others still commit, in their order.
 fn one_by_one(connection: &mut Connection, batch: &mut Vec<Box<dyn Group>>, counters: &Counters) {
+    let mut log_is_moved = false;
     for group in batch.drain(..) {
         let mut alone = [group];
-        let outcome = commit(connection, &mut alone, counters);
+        let mut outcome = commit(connection, &mut alone, counters);
+        if matches!(outcome, Err(StorageError::Full)) && !log_is_moved {
+            // On a small disk it may be our own log that takes the room; moved into the database, it begins anew.
+            log_is_moved = true;
+            checkpoint(connection);
+            outcome = commit(connection, &mut alone, counters);
+        }
         if let Err(error) = &outcome {
             counters.failures.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(%error, "a group was not written");

@@ -21,7 +21,7 @@ async fn a_stretch_without_outside_events_is_one_commit() {
     let described = f.engine.executions().describe(&started.arn).await.unwrap();
     assert_eq!(described.summary.status, Status::Succeeded);
     assert_eq!(described.summary.stopped, Some(1_700_000_000_000));
-    assert_eq!(described.input, Data::new(json!({"n": 1})));
+    assert_eq!(described.input, Some(Data::new(json!({"n": 1}))));
     assert_eq!(described.output, Some(Data::new(json!({"got": {"n": 1}}))));
     let expected = [
         "ExecutionStarted",

@@ -1,6 +1,7 @@
 //! A data directory, a clock that only the test moves, and an engine on them.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -59,6 +60,11 @@ impl Fixture {
 
     /// As after a crash: the old engine is dropped without a word. Not started again.
     pub(crate) fn reopen(self) -> Fixture {
+        self.reopen_after(|_| {})
+    }
+
+    /// The same, with something done to `engine.db` in between.
+    pub(crate) fn reopen_after(self, damage: impl FnOnce(&Path)) -> Fixture {
         let Fixture {
             directory,
             clock,
@@ -67,6 +73,7 @@ impl Fixture {
             ..
         } = self;
         drop(engine);
+        damage(&directory.path().join("engine.db"));
         let engine = Engine::open(directory.path(), settings.clone()).unwrap();
         Fixture {
             directory,

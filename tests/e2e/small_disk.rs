@@ -1,0 +1,62 @@
+//! A disk that is soon full, or cannot be written.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::harness::{Process, eventually, program, run};
+
+/// A file system of its own, as small as is wished, on a folder of the test; what is started within sees it, and it is there until
+/// this is dropped. It is made in a user's own namespaces, so it takes no special rights.
+pub(crate) struct SmallDisk {
+    holder: Process,
+    folder: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// `options` as `mount` takes them for a `tmpfs`.
+    pub(crate) async fn new(options: &str) -> SmallDisk {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display().to_string();
+        // Listing the mounts tells from outside that it is there; the shell becomes what holds it.
+        let script = format!("mount -t tmpfs -o {options} tmpfs {at} && exec sleep infinity");
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut holder = run(&mut command, log.path());
+        let mounts = format!("/proc/{}/mounts", holder.0.id());
+        eventually("a small file system", async || {
+            if let Some(status) = holder.0.try_wait().unwrap() {
+                let said = std::fs::read_to_string(log.path()).unwrap_or_default();
+                panic!(
+                    "no file system of a test's own can be made here ({status}): {said}\n\
+                     unshare(1) needs user namespaces: see `sysctl kernel.unprivileged_userns_clone` and \
+                     `kernel.apparmor_restrict_unprivileged_userns`"
+                );
+            }
+            let there = std::fs::read_to_string(&mounts).ok()?.contains(&at);
+            there.then_some(())
+        })
+        .await;
+        SmallDisk { holder, folder }
+    }
+
+    /// Where those within find it.
+    pub(crate) fn inside(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where everybody else does.
+    pub(crate) fn outside(&self) -> PathBuf {
+        let inside = self.inside().strip_prefix("/").unwrap();
+        Path::new(&format!("/proc/{}/root", self.holder.0.id())).join(inside)
+    }
+
+    /// `restock` with these arguments, within.
+    pub(crate) fn restock(&self, args: &[&str], log: &Path) -> Process {
+        let (program, holder) = (program(), self.holder.0.id().to_string());
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &holder, "--user", "--mount"]);
+        command.args(["--preserve-credentials", "--", &program]);
+        run(command.args(args), log)
+    }
+}
