@@ -114,14 +114,19 @@ async fn objects_are_put_and_listed_as_recorded() {
             "K81oMA==",
         ),
     ] {
-        let put = json!({"Bucket": "donuts", "Key": key, "Body": body, "Metadata": {"baker": "Ada"}});
+        let put =
+            json!({"Bucket": "donuts", "Key": key, "Body": body, "Metadata": {"baker": "Ada"}});
         assert_eq!(
             call(&wire, "s3:putObject", put).await.unwrap(),
             json!({"ETag": format!("\"{etag}\""), "ChecksumCRC32": crc32, "ChecksumType": "FULL_OBJECT", "ServerSideEncryption": "AES256"})
         );
-        let got = call(&wire, "s3:getObject", json!({"Bucket": "donuts", "Key": key}))
-            .await
-            .unwrap();
+        let got = call(
+            &wire,
+            "s3:getObject",
+            json!({"Bucket": "donuts", "Key": key}),
+        )
+        .await
+        .unwrap();
         assert_eq!(
             (&got["Body"], &got["ETag"], &got["Metadata"]),
             (
