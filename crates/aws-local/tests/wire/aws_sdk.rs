@@ -379,3 +379,49 @@ async fn functions_that_are_not_there() {
         .await;
     }
 }
+
+/// The actions that are said to be here are: none is unknown to its service.
+#[tokio::test]
+async fn every_action_that_tasks_can_call_here_is_known() {
+    let wire = Wire::start().await;
+    for (service, other) in [
+        ("lambda", "addPermission"),
+        ("s3", "putBucketTagging"),
+        ("sesv2", "getAccount"),
+        ("sns", "optInPhoneNumber"),
+        ("sqs", "addPermission"),
+    ] {
+        let (_, said) = call(&wire, &format!("{service}:{other}"), json!({}))
+            .await
+            .unwrap_err();
+        let (_, here) = said.split_once(" this endpoint has ").unwrap();
+        let here = here.split_once('.').unwrap().0;
+        for action in here.split(", ") {
+            let resource = format!("{service}:{}{}", action[..1].to_lowercase(), &action[1..]);
+            let mut parameters = json!({});
+            // What stands in the path has to be there.
+            let cause = loop {
+                let cause = match call(&wire, &resource, parameters.clone()).await {
+                    Ok(_) => String::new(),
+                    Err((_, cause)) => cause,
+                };
+                match cause
+                    .split_once("The field '")
+                    .and_then(|(_, it)| it.split_once("' is required"))
+                {
+                    Some((name, _)) => parameters[name] = json!("none"),
+                    None => break cause,
+                }
+            };
+            for unknown in [
+                "not known to",
+                "not supported",
+                "not something",
+                "is not valid for",
+                "Set AWS_ENDPOINT",
+            ] {
+                assert!(!cause.contains(unknown), "{resource}: {cause}");
+            }
+        }
+    }
+}

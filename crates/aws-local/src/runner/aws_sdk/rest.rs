@@ -100,7 +100,7 @@ pub(super) fn request(
         )) => ("application/octet-stream", value.to_string()),
         Some((member, value)) if form == Form::Xml => (
             "application/xml",
-            xml::write(model, member.wire, member.kind, value)?,
+            document(&xml::write(model, member.wire, member.kind, value)?),
         ),
         Some((member, value)) => (
             "application/json",
@@ -126,6 +126,12 @@ pub(super) fn request(
         headers,
         body: Bytes::from(body),
     })
+}
+
+/// The element with the namespace of S3, the one service that speaks XML here.
+fn document(element: &str) -> String {
+    let namespace = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+    element.replacen('>', &format!(" {namespace}>"), 1)
 }
 
 fn fill(path: &str, member: &Member, value: &Value) -> Result<String, String> {
@@ -352,6 +358,20 @@ mod tests {
         )
         .unwrap();
         assert_eq!(listed.path, "/b?list-type=2&max-keys=2");
+    }
+
+    #[test]
+    fn documents_have_their_namespace() {
+        let tags = json!({"Bucket": "b", "Tagging": {"TagSet": [{"Key": "k", "Value": "a&b"}]}});
+        let call = asked("s3", "PutBucketTagging", Form::Xml, tags).unwrap();
+        assert_eq!(
+            call.body,
+            "<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>k</Key><Value>a&amp;b</Value></Tag></TagSet></Tagging>"
+        );
+        assert_eq!(
+            (call.path.as_str(), &call.headers["content-type"]),
+            ("/b?tagging", &HeaderValue::from_static("application/xml"))
+        );
     }
 
     #[test]
