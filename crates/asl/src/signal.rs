@@ -44,6 +44,8 @@ pub enum Signal {
     TaskTimedOut {
         /// Which task.
         task: TaskId,
+        /// Tasks whose time is over at the same moment. Those that have ended are passed over.
+        with: Vec<TaskId>,
     },
     /// The request of a `.waitForTaskToken` or `.sync` task went out; now its answer is awaited.
     /// Accepted quietly (no entries) if the task was answered before.

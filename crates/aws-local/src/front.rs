@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use axum::{
+    Router,
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
-    middleware::Next,
+    middleware::{self, Next},
     response::Response,
 };
 use bytes::Bytes;
@@ -35,8 +36,16 @@ pub(crate) struct Front {
     pub(crate) sns: Sns,
 }
 
+/// Everything that listens on the port: the paths of REST services first, then the door.
+pub(crate) fn router(front: Front, rest: Router, s3: S3) -> Router {
+    let front = Arc::new(front);
+    rest.fallback(async move |request: Request| dispatch(front, request).await)
+        .layer(middleware::from_fn_with_state(s3, s3_first))
+        .layer(middleware::from_fn(refuse_browsers))
+}
+
 /// Answers every request that no REST path took.
-pub(crate) async fn dispatch(front: Arc<Front>, request: Request) -> Response {
+async fn dispatch(front: Arc<Front>, request: Request) -> Response {
     let request_id = new_request_id();
     let (head, body) = request.into_parts();
     let base_url = base_url(&head.headers);
@@ -96,7 +105,7 @@ pub(crate) async fn dispatch(front: Arc<Front>, request: Request) -> Response {
 
 /// Refuses what a page in a browser sends. Signatures are not checked here, so without this any page that its user visits could
 /// act on this machine's services; clients of AWS send no `Origin`.
-pub(crate) async fn refuse_browsers(request: Request, next: Next) -> Response {
+async fn refuse_browsers(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) {
         tracing::warn!(
             path = request.uri().path(),
@@ -115,7 +124,7 @@ pub(crate) async fn refuse_browsers(request: Request, next: Next) -> Response {
 }
 
 /// S3 owns every path, so its requests are told by their signature or host before any path is looked at.
-pub(crate) async fn s3_first(State(s3): State<S3>, request: Request, next: Next) -> Response {
+async fn s3_first(State(s3): State<S3>, request: Request, next: Next) -> Response {
     if is_for_s3(request.headers(), request.uri()) {
         s3.serve(request).await
     } else {

@@ -4,7 +4,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use axum::{Router, extract::Request, middleware};
+use axum::Router;
 use engine::{Engine, StorageError, TaskRunner};
 
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     local,
     mock::Mocks,
     outbox::Outbox,
-    protocol::json::JsonService,
     runner::{
         Integration, Runner,
         aws_sdk::{AwsSdk, Endpoints},
@@ -58,6 +57,11 @@ pub enum ServerError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The public address is none.
+    #[error(
+        "{0} is not an address under which this endpoint can be reached, such as http://127.0.0.1:4566"
+    )]
+    PublicUrl(String),
     /// The Lambda service.
     #[error(transparent)]
     Lambda(#[from] LambdaOpenError),
@@ -69,12 +73,10 @@ pub enum ServerError {
 /// The services, ready to be served.
 pub struct Server {
     sqs: Sqs,
-    sns: Sns,
     lambda: Lambda,
     outbox: Outbox,
     s3: S3,
-    json: Vec<(&'static str, Arc<dyn JsonService>)>,
-    rest: Router,
+    http: Router,
     step_functions: Arc<StepFunctions>,
     runner: Runner,
     mocks: Arc<Mocks>,
@@ -132,15 +134,25 @@ impl Server {
         let step_functions =
             Arc::new(StepFunctions::new(engine.clone()).with_mocks(Arc::clone(&mocks)));
 
-        let json: Vec<(&'static str, Arc<dyn JsonService>)> = vec![
-            (sqs::TARGET, Arc::new(sqs.clone())),
-            (states::TARGET, Arc::clone(&step_functions) as _),
-        ];
+        let front = Front {
+            json: vec![
+                (sqs::TARGET, Arc::new(sqs.clone())),
+                (states::TARGET, Arc::clone(&step_functions) as _),
+            ],
+            sns: sns.clone(),
+        };
+        let rest = ses
+            .router()
+            .merge(lambda.router())
+            .merge(local::router(outbox.clone()));
+        let http = front::router(front, rest, s3.clone());
+        let public = public_url
+            .parse()
+            .map_err(|_| ServerError::PublicUrl(public_url.clone()))?;
+        let region = engine.region().to_owned();
+        let aws_sdk = AwsSdk::new(http.clone(), public, endpoints, region);
         let runner = Runner::default()
-            .with(
-                "aws-sdk",
-                Arc::new(AwsSdk::new(&json, endpoints, engine.region().to_owned())),
-            )
+            .with("aws-sdk", Arc::new(aws_sdk))
             .with_s3(s3.clone())
             .with("activity", Arc::new(step_functions.offers()))
             .with("lambda", Arc::new(lambda.clone()))
@@ -157,13 +169,8 @@ impl Server {
                 Arc::new(SnsIntegration::new(sns.clone(), public_url)),
             );
         Ok(Server {
-            json,
-            rest: ses
-                .router()
-                .merge(lambda.router())
-                .merge(local::router(outbox.clone())),
+            http,
             sqs,
-            sns,
             lambda,
             outbox,
             step_functions,
@@ -189,18 +196,7 @@ impl Server {
     pub fn router(&self) -> Router {
         // Services may have been added until now.
         self.step_functions.call_services_with(self.runner.clone());
-        let front = Arc::new(Front {
-            json: self.json.clone(),
-            sns: self.sns.clone(),
-        });
-        self.rest
-            .clone()
-            .fallback(async move |request: Request| front::dispatch(front, request).await)
-            .layer(middleware::from_fn_with_state(
-                self.s3.clone(),
-                front::s3_first,
-            ))
-            .layer(middleware::from_fn(front::refuse_browsers))
+        self.http.clone()
     }
 
     /// What runs the tasks of executions.

@@ -1,5 +1,7 @@
 //! Where each signal leads.
 
+use std::collections::BTreeSet;
+
 use super::fault::Fault;
 use super::{IllegalEntry, Run, Step};
 use crate::entry::{BranchId, Note};
@@ -31,7 +33,7 @@ impl Run<'_> {
             return match signal {
                 Signal::TaskSucceeded { task, .. }
                 | Signal::TaskFailed { task, .. }
-                | Signal::TaskTimedOut { task }
+                | Signal::TaskTimedOut { task, .. }
                 | Signal::Heartbeat { task } => Err(self.no_task(task)),
                 Signal::MapRunSucceeded { run, .. } | Signal::MapRunFailed { run, .. } => {
                     Err(self.no_task(run))
@@ -44,7 +46,7 @@ impl Run<'_> {
         match signal {
             Signal::TaskSucceeded { task, output } => self.succeeded(task, output),
             Signal::TaskFailed { task, error, cause } => self.failed(task, error, cause),
-            Signal::TaskTimedOut { task } => self.timed_out(task),
+            Signal::TaskTimedOut { task, with } => self.timed_out(task, &with),
             Signal::TaskSubmitted { task, output } => self.submitted(task, output),
             Signal::TaskStarted { task, worker } => {
                 let (branch, resource) = self.open(task)?;
@@ -138,17 +140,13 @@ impl Run<'_> {
         Ok(self.settle(branch, Err(Fault::Failed(failure)))?)
     }
 
-    fn timed_out(&mut self, task: TaskId) -> Result<(), Refusal> {
-        let (branch, resource) = self.open(task)?;
-        let failure = Failure::named(error_name::TIMEOUT);
-        self.event(
-            branch,
-            Event::TaskTimedOut {
-                resource,
-                failure: failure.clone(),
-            },
-        )?;
-        Ok(self.settle(branch, Err(Fault::Failed(failure)))?)
+    fn timed_out(&mut self, task: TaskId, with: &[TaskId]) -> Result<(), Refusal> {
+        self.open(task)?;
+        // In the order in which they were scheduled, whichever of them was reported first.
+        let tasks: BTreeSet<TaskId> = with.iter().copied().chain([task]).collect();
+        let branches = tasks.into_iter().filter_map(|task| self.open(task).ok());
+        let branches: Vec<BranchId> = branches.map(|(branch, _)| branch).collect();
+        Ok(self.out_of_time(&branches, None)?)
     }
 
     fn submitted(&mut self, task: TaskId, output: Data) -> Result<(), Refusal> {
@@ -206,16 +204,23 @@ impl Run<'_> {
         }
     }
 
-    /// Tasks whose time is over at the same moment are all written as timed out before the first of them has consequences.
+    /// Tasks whose time is over at the same moment end together.
     fn tasks_timed_out(&mut self, due: Millis) -> Step {
         let at_once = |(time, branch): &(Millis, BranchId)| (*time == due).then_some(*branch);
         let branches: Vec<BranchId> = self.execution.timers.iter().map_while(at_once).collect();
+        self.out_of_time(&branches, Some(due))
+    }
+
+    /// All are written as timed out before the first of them has consequences. At `due` a task whose deadline is later has missed
+    /// its heartbeat; without it, whoever runs the tasks says so.
+    fn out_of_time(&mut self, branches: &[BranchId], due: Option<Millis>) -> Step {
         let mut timed_out = Vec::new();
-        for branch in branches {
+        for &branch in branches {
             let Some(task) = self.execution.task_of(branch) else {
                 continue;
             };
-            let silent = task.deadline.is_none_or(|deadline| deadline > due);
+            let late = |due| task.deadline.is_none_or(|deadline| deadline > due);
+            let silent = due.is_some_and(late);
             let (id, resource) = (task.request.task, task.request.resource.clone());
             let failure = Failure::named(error_name::TIMEOUT);
             self.commands.push(crate::Command::CancelTask(id));
@@ -226,14 +231,11 @@ impl Run<'_> {
                     failure: failure.clone(),
                 },
             )?;
-            timed_out.push((
-                branch,
-                if silent {
-                    Fault::Silent
-                } else {
-                    Fault::Failed(failure)
-                },
-            ));
+            let fault = match silent {
+                true => Fault::Silent,
+                false => Fault::Failed(failure),
+            };
+            timed_out.push((branch, fault));
         }
         for (branch, fault) in timed_out {
             // A sibling's failure may have aborted it, or ended everything.

@@ -3,7 +3,7 @@
 use asl::{Data, Refusal, Signal};
 use serde_json::json;
 
-use crate::support::Act::{Clock, Fail, Redrive, Submit, Succeed};
+use crate::support::Act::{Clock, Fail, Redrive, Submit, Succeed, TimeOut};
 use crate::support::{Run, check, machine};
 
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
@@ -260,4 +260,39 @@ fn a_sibling_that_times_out_at_the_same_moment_is_not_retried() {
         FAILED States.Timeout -",
     );
     assert_eq!(run.execution.next_due(), None);
+}
+
+#[test]
+fn tasks_that_are_reported_to_time_out_together_end_together() {
+    let text = machine(
+        "M",
+        &json!({"M": {"Type": "Map", "End": true, "Items": [1, 2], "ItemProcessor": {"StartAt": "A", "States": {
+            "A": {"Type": "Task", "Resource": INVOKE, "TimeoutSeconds": 5, "End": true}}}}}),
+    );
+    check(
+        &text,
+        "{}",
+        &[TimeOut],
+        "
+        1<0 ExecutionStarted
+        2<0 MapStateEntered M
+        3<2 MapStateStarted
+        4<3 MapIterationStarted M[0]
+        5<3 MapIterationStarted M[1]
+        6<4 TaskStateEntered A
+        7<6 TaskScheduled
+        8<7 TaskStarted
+        9<5 TaskStateEntered A
+        10<9 TaskScheduled
+        11<10 TaskStarted
+        12<8 TaskTimedOut States.Timeout
+        13<11 TaskTimedOut States.Timeout
+        14<12 MapIterationFailed M[0]
+        15<12 TaskStateAborted
+        16<12 MapIterationAborted M[1]
+        17<12 TaskStateAborted
+        18<12 MapStateFailed
+        19<18 ExecutionFailed States.Timeout
+        FAILED States.Timeout -",
+    );
 }

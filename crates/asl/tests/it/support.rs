@@ -17,6 +17,8 @@ pub(crate) enum Act {
     Submit(&'static str),
     /// The oldest open task of this state is still being worked on.
     Beat(&'static str),
+    /// All open tasks are reported as out of time, by the last of them.
+    TimeOut,
     /// The clock jumps to the next time something is due.
     Clock,
     /// The clock jumps by so many milliseconds.
@@ -155,6 +157,11 @@ impl Run {
             Act::Beat(state) => Signal::Heartbeat {
                 task: self.task(state, false),
             },
+            Act::TimeOut => {
+                let mut with: Vec<TaskId> = self.open.drain(..).map(|open| open.task).collect();
+                let task = with.pop().expect("a task is open");
+                Signal::TaskTimedOut { task, with }
+            }
             Act::Clock => {
                 self.now = self
                     .now

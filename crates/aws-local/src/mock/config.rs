@@ -24,7 +24,8 @@ pub enum MockError {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct File {
     state_machines: BTreeMap<String, Machine>,
-    #[serde(default)]
+    // AWS's guide calls it both.
+    #[serde(default, alias = "MockedResponse")]
     mocked_responses: BTreeMap<String, BTreeMap<String, Mocked>>,
 }
 
@@ -160,6 +161,16 @@ mod tests {
         assert_eq!(responses.of_attempt(2), Some(&thrown));
         assert_eq!(responses.of_attempt(3), None);
         assert!(!mocks.has("m", "other"));
+    }
+
+    #[test]
+    fn responses_have_both_names_of_the_guide() {
+        for name in ["MockedResponses", "MockedResponse"] {
+            let text = format!(
+                r#"{{"StateMachines":{{"m":{{"TestCases":{{"c":{{"A":"r"}}}}}}}},"{name}":{{"r":{{"0":{{"Return":1}}}}}}}}"#
+            );
+            assert!(Mocks::read(&text).unwrap().has("m", "c"), "{name}");
+        }
     }
 
     #[test]

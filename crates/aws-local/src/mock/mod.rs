@@ -10,6 +10,7 @@
 //! Source: AWS Step Functions developer guide, "Testing state machines with Step Functions Local", "mocked service integrations".
 
 mod config;
+mod past;
 mod response;
 mod runner;
 

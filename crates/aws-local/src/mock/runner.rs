@@ -1,16 +1,15 @@
 //! Answers tasks of mocked executions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use asl::{Data, Dataset, Entry, Event, Failure, MapItem, Pattern, Resource, StateKind, TaskId};
+use asl::{Data, Dataset, Failure, MapItem, Pattern, Resource, TaskId};
 use engine::{
-    AbandonedTask, Engine, ExecutionError, Page, Results, StorageError, TaskOutcome, TaskRun,
-    TaskRunner,
+    AbandonedTask, Engine, ExecutionError, Results, StorageError, TaskOutcome, TaskRun, TaskRunner,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
+use super::past::Past;
 use super::{Mocks, Response, recall, response};
 
 /// An error name that AWS writes as a timeout.
@@ -60,7 +59,7 @@ impl TaskRunner for MockRunner {
         let others = Arc::clone(&self.others);
         async move {
             match choose(&mocks, &engine, &task).await {
-                Ok(Some(response)) => answer(&engine, &task, response).await,
+                Ok(Some(chosen)) => answer(&engine, &task, chosen).await,
                 Ok(None) => others.run(task).await,
                 Err(error) => TaskOutcome::Failed {
                     error: "States.Runtime".to_owned(),
@@ -90,7 +89,7 @@ async fn choose(
     mocks: &Mocks,
     engine: &Engine,
     task: &TaskRun,
-) -> Result<Option<Response>, Unanswered> {
+) -> Result<Option<Chosen>, Unanswered> {
     let machine = task
         .state_machine_arn
         .rsplit(':')
@@ -116,57 +115,35 @@ async fn choose(
     let Some(responses) = states.get(state) else {
         return Ok(None);
     };
-    let attempt = attempt_of(engine, &task.execution_arn, state, task.request.task).await?;
+    let history = Past::of(engine, &task.execution_arn).await?;
+    let attempt = history.attempt_of(state, task.request.task);
     let response = responses.of_attempt(attempt).cloned();
-    response.map(Some).ok_or_else(|| Unanswered::NoResponse {
+    let response = response.ok_or_else(|| Unanswered::NoResponse {
         state: state.clone(),
         test_case,
         attempt,
-    })
-}
-
-/// How often tasks of this state were scheduled before this one: by the history, so that it is the same after a restart.
-async fn attempt_of(
-    engine: &Engine,
-    execution: &str,
-    state: &str,
-    task: TaskId,
-) -> Result<u64, ExecutionError> {
-    let all = Page {
-        max: usize::MAX - 1,
-        token: None,
+    })?;
+    let with = match is_timeout(&response) {
+        true => history.timed_out_with(task.request.task, states),
+        false => Vec::new(),
     };
-    let history = engine.executions().history(execution, false, all).await?;
-    let by_id: BTreeMap<u64, &Entry> = history
-        .items
-        .iter()
-        .filter_map(|entry| Some((entry.id()?, entry)))
-        .collect();
-    let earlier = by_id.range(..task.0).filter(|(_, entry)| {
-        matches!(entry.event(), Some(Event::TaskScheduled { .. }))
-            && state_of(&by_id, entry) == Some(state)
-    });
-    Ok(earlier.count() as u64)
+    Ok(Some(Chosen { response, with }))
 }
 
-/// The state that an event belongs to: the one that was entered last on the way to it.
-fn state_of<'a>(by_id: &BTreeMap<u64, &'a Entry>, entry: &'a Entry) -> Option<&'a str> {
-    let mut at = entry;
-    loop {
-        if let Some(Event::StateEntered {
-            kind: StateKind::Task,
-            name,
-            ..
-        }) = at.event()
-        {
-            return Some(name);
-        }
-        at = by_id.get(&at.history()?.heading().previous_event_id)?;
-    }
+/// How a task is answered.
+struct Chosen {
+    response: Response,
+    /// If it times out: the tasks that time out at the same moment.
+    with: Vec<TaskId>,
 }
 
-async fn answer(engine: &Engine, task: &TaskRun, response: Response) -> TaskOutcome {
-    let timed_out = matches!(&response, Response::Throw { error, .. } if error == TIMEOUT);
+pub(super) fn is_timeout(response: &Response) -> bool {
+    matches!(response, Response::Throw { error, .. } if error == TIMEOUT)
+}
+
+async fn answer(engine: &Engine, task: &TaskRun, chosen: Chosen) -> TaskOutcome {
+    let Chosen { response, with } = chosen;
+    let timed_out = is_timeout(&response);
     match &task.request.resource {
         Resource::Integration { pattern, .. } if *pattern != Pattern::RequestResponse => {
             task.submitted(response::to_request(task)).await;
@@ -181,7 +158,7 @@ async fn answer(engine: &Engine, task: &TaskRun, response: Response) -> TaskOutc
     }
     match response {
         Response::Return(data) => TaskOutcome::Succeeded(result(&task.request.resource, data)),
-        Response::Throw { .. } if timed_out => TaskOutcome::TimedOut,
+        Response::Throw { .. } if timed_out => TaskOutcome::TimedOut(with),
         Response::Throw { error, cause } => TaskOutcome::Failed { error, cause },
     }
 }

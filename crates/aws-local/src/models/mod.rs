@@ -9,6 +9,8 @@
 //!
 //! Messages are from recorded answers; of those for maps, booleans and long texts there is no recording.
 
+pub(crate) mod wire;
+
 use asl::{Pattern, Resource};
 use jiff::Timestamp;
 use serde_json::{Map, Value};

@@ -11,8 +11,11 @@ use md5::{Digest as _, Md5};
 
 use super::S3Error;
 
-/// The content of an upload.
-pub(super) fn content(headers: &HeaderMap, body: Bytes) -> Result<Bytes, S3Error> {
+/// The content of an upload, and its CRC32 in base64 if the client sent it.
+pub(super) fn content(
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<(Bytes, Option<String>), S3Error> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let chunked = text("content-encoding").is_some_and(|it| it.contains("aws-chunked"))
         || text("x-amz-content-sha256").is_some_and(|it| it.starts_with("STREAMING-"));
@@ -31,8 +34,8 @@ pub(super) fn content(headers: &HeaderMap, body: Bytes) -> Result<Bytes, S3Error
     } else {
         body
     };
-    if let Some(expected) = crc32
-        && STANDARD.encode(crc32fast::hash(&content).to_be_bytes()) != expected
+    if let Some(expected) = &crc32
+        && STANDARD.encode(crc32fast::hash(&content).to_be_bytes()) != *expected
     {
         return Err(bad_digest("CRC32"));
     }
@@ -41,7 +44,7 @@ pub(super) fn content(headers: &HeaderMap, body: Bytes) -> Result<Bytes, S3Error
     {
         return Err(bad_digest("Content-MD5"));
     }
-    Ok(content)
+    Ok((content, crc32))
 }
 
 fn incomplete() -> S3Error {
@@ -103,7 +106,9 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        content(&map, Bytes::from(body)).map_err(|error| error.code.to_owned())
+        let read = content(&map, Bytes::from(body));
+        read.map(|(content, _)| content)
+            .map_err(|error| error.code.to_owned())
     }
 
     #[test]

@@ -121,6 +121,8 @@ impl S3 {
             Err(error) => refusal(&error, head.uri.path(), &request_id, is_head),
         };
         if let Ok(id) = HeaderValue::from_str(&request_id) {
+            // AWS's second id is longer, and as opaque.
+            response.headers_mut().insert("x-amz-id-2", id.clone());
             response.headers_mut().insert("x-amz-request-id", id);
         }
         response
@@ -218,7 +220,7 @@ impl S3 {
                 ));
             }
         };
-        let content = body::content(headers, body)?;
+        let (content, crc32) = body::content(headers, body)?;
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         let metadata = headers.iter().filter_map(|(name, value)| {
             let name = name.as_str().strip_prefix("x-amz-meta-")?;
@@ -231,7 +233,15 @@ impl S3 {
         let object = self
             .put(&target.bucket, &target.key, content, properties)
             .await?;
-        empty(StatusCode::OK, &[("etag", object.etag)])
+        let mut told = vec![
+            ("etag", object.etag),
+            ("x-amz-server-side-encryption", "AES256".to_owned()),
+        ];
+        if let Some(crc32) = crc32 {
+            told.push(("x-amz-checksum-crc32", crc32));
+            told.push(("x-amz-checksum-type", "FULL_OBJECT".to_owned()));
+        }
+        empty(StatusCode::OK, &told)
     }
 
     fn answer_get(

@@ -118,6 +118,7 @@ impl StepFunctions {
         let data = IncludedData::check(&mut check, request.included_data);
         check.done()?;
         arn::execution(&arn)?;
+        self.refuse_express_child(&arn).await?;
         let failure = |error| executions::failure(error, &arn);
         let found = self.engine.executions().definition_for(&arn).await;
         let (revision, definition) = found.map_err(failure)?;

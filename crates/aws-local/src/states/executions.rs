@@ -363,10 +363,30 @@ impl StepFunctions {
         let cause = check.text("cause", request.cause, CAUSE);
         check.done()?;
         arn::execution(&arn)?;
+        self.refuse_express_child(&arn).await?;
         let stopped = self.engine.executions().stop(&arn, error, cause).await;
         answer(&Stopped {
             stop_date: seconds(stopped.map_err(|error| failure(error, &arn))?),
         })
+    }
+
+    /// Refuses children of a Map Run that are Express executions: of what is done with executions, they can only be described
+    /// and listed. Others are not looked up.
+    pub(super) async fn refuse_express_child(&self, arn: &str) -> Result<(), JsonError> {
+        if !arn.contains('/') {
+            return Ok(());
+        }
+        let described = self.engine.executions().describe(arn).await;
+        match described
+            .map_err(|error| failure(error, arn))?
+            .summary
+            .express
+        {
+            false => Ok(()),
+            true => Err(error::invalid_arn(
+                "Resource type not valid in this context: express",
+            )),
+        }
     }
 }
 

@@ -38,6 +38,7 @@ impl StepFunctions {
         );
         check.done()?;
         arn::execution(&arn)?;
+        self.refuse_express_child(&arn).await?;
         let reverse = request.reverse_order.unwrap_or_default();
         let order = if reverse { "reverse" } else { "" };
         let page = asked.of(&["GetExecutionHistory", &arn, order])?;

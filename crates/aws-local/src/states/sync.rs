@@ -16,6 +16,7 @@ use super::arn::MachineArn;
 use super::executions::{DataDetails, execution_input, start_failure};
 use super::validate::{self, ARN, Check, NAME, PAYLOAD, TRACE_HEADER};
 use super::{Answer, StepFunctions, error, seconds};
+use crate::mock;
 use crate::protocol::json::{JsonError, answer};
 
 /// An Express execution runs no longer.
@@ -81,14 +82,15 @@ impl StepFunctions {
         let input = check.text("input", request.input, PAYLOAD);
         check.text("traceHeader", request.trace_header, TRACE_HEADER);
         check.done()?;
-        let arn = MachineArn::parse(&text)?;
+        let (text, test_case) = mock::split(&text);
+        let arn = MachineArn::parse(text)?;
         let input = execution_input(input)?;
-        let missing = |_| error::state_machine_does_not_exist(&text);
+        let missing = |_| error::state_machine_does_not_exist(text);
         if self.machine(&arn.machine).map_err(missing)?.kind != MachineKind::Express {
             return Err(error::state_machine_type_not_supported());
         }
         let ended = self.engine.executions().ended();
-        let run = self.start_express(&arn, name, input, None).await?;
+        let run = self.start_express(&arn, name, input, test_case).await?;
         let end = tokio::time::timeout(LONGEST, self.end_of(&run.inner, ended)).await;
         let (described, timed_out) = match end {
             Ok(described) => (described?, false),

@@ -14,6 +14,7 @@
 )]
 
 mod case;
+mod deviations;
 mod difference;
 mod history;
 mod normal;

@@ -103,10 +103,7 @@ impl Score {
 
     /// Fails where the score is lower than the last one of the same cases. A set of cases that is not known has none.
     pub(crate) fn compare_with_last(&self, cases: &[Case]) {
-        let file =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/conformance.json");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let mut recorded: Recorded = serde_json::from_str(&text).unwrap();
+        let mut recorded = Recorded::read();
         let set = name_of(cases);
         if std::env::var_os("ASL_CASES_RECORD").is_some() {
             recorded.scores.insert(set, self.counts.clone());
@@ -116,7 +113,7 @@ impl Score {
                 .map(|ran| (ran.id.clone(), reason(&ran.id)))
                 .collect();
             let text = serde_json::to_string_pretty(&recorded).unwrap();
-            std::fs::write(&file, text + "\n").unwrap();
+            std::fs::write(file(), text + "\n").unwrap();
             return;
         }
         let Some(last) = recorded.scores.get(&set) else {
@@ -139,6 +136,22 @@ impl Score {
             }
         }
         assert!(fallen.is_empty(), "the score has fallen: {fallen:#?}");
+    }
+}
+
+fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/conformance.json")
+}
+
+/// The recorded cases that are not exact, and why.
+pub(crate) fn differences() -> BTreeMap<String, String> {
+    Recorded::read().differences
+}
+
+impl Recorded {
+    fn read() -> Recorded {
+        let text = std::fs::read_to_string(file()).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 }
 

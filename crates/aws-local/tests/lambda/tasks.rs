@@ -233,3 +233,35 @@ async fn a_task_that_shutting_down_interrupts_has_no_outcome() {
     local.lambda.shutdown().await;
     assert!(futures::poll!(task).is_pending());
 }
+
+#[tokio::test]
+async fn the_sdk_integration_gives_payloads_as_text_and_lets_errors_through() {
+    use aws_local::runner::{
+        Integration as _,
+        aws_sdk::{AwsSdk, Endpoints},
+    };
+    let local = Local::open().await;
+    local.function("f", |_| {});
+    let sdk = AwsSdk::new(
+        local.lambda.router(),
+        http::Uri::from_static("http://127.0.0.1"),
+        Endpoints::default(),
+        "us-east-1".to_owned(),
+    );
+    let invoke = |name: &str, payload: Value| {
+        let parameters = json!({ "FunctionName": name, "Payload": payload });
+        sdk.run(task("arn:aws:states:::aws-sdk:lambda:invoke", parameters))
+    };
+    for name in ["f", ARN] {
+        let output = succeeded(invoke(name, json!({ "a": [1] })).await);
+        assert_eq!(
+            output.value(),
+            &json!({ "StatusCode": 200, "Payload": "{\"a\":[1]}", "ExecutedVersion": "$LATEST" })
+        );
+    }
+    let output = succeeded(invoke("f", json!({ "do": "fail" })).await);
+    assert_eq!(output.value()["FunctionError"], "Unhandled");
+    let payload: Value = serde_json::from_str(output.value()["Payload"].as_str().unwrap()).unwrap();
+    assert_eq!(payload["errorType"], "Test.Failed");
+    local.lambda.shutdown().await;
+}

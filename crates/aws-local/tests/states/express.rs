@@ -122,7 +122,12 @@ async fn sdk_integrations_answer_and_fail_as_aws_names_it() {
             json!({ "QueueName": "none" }),
             "Sqs.QueueDoesNotExistException",
         ),
-        ("action", "sqs:fly", json!({}), "Sqs.SqsException"),
+        (
+            "other",
+            "sqs:createQueue",
+            json!({ "QueueName": "q.fifo" }),
+            "Sqs.SqsException",
+        ),
     ] {
         let machine = fixture.machine(name, &task(resource, arguments)).await;
         let execution = fixture.execution(&machine, "{}").await;
@@ -156,6 +161,14 @@ async fn what_no_task_can_call_is_refused_with_the_definition() {
         (
             "arn:aws:states:::aws-sdk:polly:describeVoices",
             "with aws-sdk",
+        ),
+        (
+            "arn:aws:states:::aws-sdk:sqs:fly",
+            "sqs has no action Fly that tasks can call",
+        ),
+        (
+            "arn:aws:states:::aws-sdk:lambda:createFunction",
+            "Of lambda this endpoint has GetFunction, ",
         ),
         (
             "arn:aws:states:::sqs:sendMessage.sync",

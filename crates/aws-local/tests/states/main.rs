@@ -11,6 +11,7 @@ mod executions;
 mod express;
 mod machines;
 mod map_runs;
+mod mocks;
 mod nested;
 mod redrive;
 mod refusals;

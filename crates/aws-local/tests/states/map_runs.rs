@@ -252,3 +252,35 @@ async fn map_runs_and_children_are_described_and_listed() {
     let error = update.send().await.unwrap_err().into_service_error();
     assert!(error.to_string().contains("not running"), "{error}");
 }
+
+#[tokio::test]
+async fn express_children_are_described_and_have_no_history() {
+    let mut f = Fixture::start().await;
+    let definition = each(&picky(), &json!({"Items": ["bad"]})).replace("STANDARD", "EXPRESS");
+    let machine = f.machine("m", &definition).await;
+    let execution = f.execution(&machine, "{}").await;
+    assert_eq!(f.end_of(&execution).await, ExecutionStatus::Failed);
+    let runs = f.client.list_map_runs().execution_arn(&execution).send();
+    let run = runs.await.unwrap().map_runs[0].map_run_arn.clone();
+    let listed = f.client.list_executions().map_run_arn(&run).send().await;
+    let child = listed.unwrap().executions[0].execution_arn.clone();
+    let shown = f.client.describe_execution().execution_arn(&child).send();
+    let shown = shown.await.unwrap();
+    assert_eq!(shown.error.as_deref(), Some("Bad"));
+    assert_eq!(
+        shown.redrive_status.unwrap().as_str(),
+        "REDRIVABLE_BY_MAP_RUN"
+    );
+    for action in [
+        "GetExecutionHistory",
+        "DescribeStateMachineForExecution",
+        "StopExecution",
+    ] {
+        let (status, refused) = f
+            .raw(action, &json!({ "executionArn": child }).to_string())
+            .await;
+        assert_eq!(status, 400, "{action}");
+        let kind = refused["__type"].as_str().unwrap();
+        assert!(kind.ends_with("InvalidArn"), "{action}: {refused}");
+    }
+}

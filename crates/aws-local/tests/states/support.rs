@@ -1,8 +1,10 @@
 //! A running server and the clients that talk to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use aws_credential_types::Credentials;
+use aws_local::mock::Mocks;
 use aws_local::{Options, Server};
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -37,10 +39,16 @@ impl Fixture {
     }
 
     pub(crate) async fn start_with(settings: Settings) -> Fixture {
-        Self::start_in(tempfile::tempdir().unwrap(), settings).await
+        Self::start_in(tempfile::tempdir().unwrap(), settings, Mocks::default()).await
     }
 
-    async fn start_in(directory: TempDir, settings: Settings) -> Fixture {
+    /// With a mock configuration.
+    pub(crate) async fn start_mocked(mocks: &str) -> Fixture {
+        let mocks = Mocks::read(mocks).unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), Settings::default(), mocks).await
+    }
+
+    async fn start_in(directory: TempDir, settings: Settings, mocks: Mocks) -> Fixture {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let engine = Engine::open(directory.path(), settings).unwrap();
@@ -49,7 +57,8 @@ impl Fixture {
             public_url: format!("http://{address}"),
             endpoints: Default::default(),
         };
-        let server = Server::open(&engine, options).await.unwrap();
+        let server = Server::open_mocked(&engine, options, Arc::new(mocks));
+        let server = server.await.unwrap();
         let ended = engine.executions().ended();
         engine.start(server.runner()).unwrap();
         let router = server.router();
@@ -76,7 +85,7 @@ impl Fixture {
         self.server.shutdown().await;
         self.engine.shutdown().await;
         drop((self.server, self.engine));
-        Self::start_in(self.directory, settings).await
+        Self::start_in(self.directory, settings, Mocks::default()).await
     }
 
     /// The same, with something done in between by an engine that runs no tasks: as if the process had died right after it.

@@ -5,6 +5,7 @@
     reason = "a test may stop at the first surprise, its helpers too"
 )]
 
+mod aws_sdk;
 mod raw;
 mod runner;
 mod s3;

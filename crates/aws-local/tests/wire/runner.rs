@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::Wire;
 
-async fn run(wire: &Wire, task: u64, resource: &str, parameters: Value) -> TaskOutcome {
+pub(crate) async fn run(wire: &Wire, task: u64, resource: &str, parameters: Value) -> TaskOutcome {
     let request = TaskRequest {
         task: serde_json::from_value(json!(task)).unwrap(),
         state: "Send".into(),

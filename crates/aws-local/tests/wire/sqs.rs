@@ -386,3 +386,47 @@ async fn purging_leaves_nothing() {
             .is_none()
     );
 }
+
+#[tokio::test]
+async fn nothing_makes_a_client_wait_or_guess() {
+    let wire = Wire::start().await;
+    let (url, sqs) = (wire.queue("q").await, wire.sqs().await);
+    for (body, group) in [("1", "a"), ("2", "a"), ("3", "b")] {
+        let send = sqs.send_message().queue_url(&url).message_body(body);
+        send.message_group_id(group).send().await.unwrap();
+    }
+    let counted = sqs
+        .get_queue_attributes()
+        .queue_url(&url)
+        .attribute_names(QueueAttributeName::ApproximateNumberOfMessages);
+    let counts = counted.send().await.unwrap().attributes.unwrap();
+    assert_eq!(
+        counts[&QueueAttributeName::ApproximateNumberOfMessages],
+        "3"
+    );
+    // The group is kept and shown; a group with more messages is not held back.
+    let received = sqs
+        .receive_message()
+        .queue_url(&url)
+        .max_number_of_messages(10)
+        .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
+        .send()
+        .await
+        .unwrap();
+    let seen: Vec<(&str, &str)> = received
+        .messages()
+        .iter()
+        .map(|message| {
+            let attributes = message.attributes.as_ref().unwrap();
+            let group = &attributes[&MessageSystemAttributeName::MessageGroupId];
+            (message.body().unwrap(), group.as_str())
+        })
+        .collect();
+    assert_eq!(seen, [("1", "a"), ("2", "a"), ("3", "b")]);
+
+    for _ in 0..2 {
+        sqs.purge_queue().queue_url(&url).send().await.unwrap();
+    }
+    sqs.delete_queue().queue_url(&url).send().await.unwrap();
+    assert_eq!(wire.queue("q").await, url);
+}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use aws_credential_types::Credentials;
+use aws_local::runner::aws_sdk::Endpoints;
 use aws_local::{Options, Server};
 use engine::{Engine, Settings};
 use tempfile::TempDir;
@@ -23,17 +24,23 @@ impl Wire {
     }
 
     pub(crate) async fn start_with(settings: Settings) -> Wire {
-        Self::start_in(tempfile::tempdir().unwrap(), settings).await
+        Self::start_in(tempfile::tempdir().unwrap(), settings, Endpoints::default()).await
     }
 
-    async fn start_in(directory: TempDir, settings: Settings) -> Wire {
+    /// With services elsewhere.
+    pub(crate) async fn start_calling(endpoints: Endpoints) -> Wire {
+        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(directory, Settings::default(), endpoints).await
+    }
+
+    async fn start_in(directory: TempDir, settings: Settings, endpoints: Endpoints) -> Wire {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let engine = Engine::open(directory.path(), settings).unwrap();
         let options = Options {
             data_dir: directory.path().to_owned(),
             public_url: format!("http://{address}"),
-            endpoints: Default::default(),
+            endpoints,
         };
         let server = Server::open(&engine, options).await.unwrap();
         let router = server.router();
@@ -53,7 +60,7 @@ impl Wire {
         self.server.shutdown().await;
         self.engine.shutdown().await;
         drop((self.server, self.engine));
-        Self::start_in(self.directory, Settings::default()).await
+        Self::start_in(self.directory, Settings::default(), Endpoints::default()).await
     }
 
     pub(crate) fn url(&self) -> String {

@@ -114,8 +114,8 @@ pub enum TaskOutcome {
         /// Free text.
         cause: String,
     },
-    /// Its time is over, before the interpreter's own clock says so.
-    TimedOut,
+    /// Its time is over, before the interpreter's own clock says so, and at the same moment that of these of the execution.
+    TimedOut(Vec<TaskId>),
     /// It lies where a worker will fetch it (an activity); everything else comes by token. After a restart it is run again,
     /// unless a worker has it.
     Offered,
@@ -266,7 +266,7 @@ impl Shared {
             Ok(TaskOutcome::Succeeded(output)) => Signal::TaskSucceeded { task, output },
             Ok(TaskOutcome::Submitted(output)) => Signal::TaskSubmitted { task, output },
             Ok(TaskOutcome::Failed { error, cause }) => Signal::TaskFailed { task, error, cause },
-            Ok(TaskOutcome::TimedOut) => Signal::TaskTimedOut { task },
+            Ok(TaskOutcome::TimedOut(with)) => Signal::TaskTimedOut { task, with },
             Ok(TaskOutcome::Offered) => return None,
             Err(_) => {
                 tracing::error!(%execution, %task, "the runner of a task panicked");

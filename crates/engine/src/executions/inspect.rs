@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::map_run_store::pending;
 use super::{Executions, store};
-use crate::{ExecutionError, Millis, Revision, StorageError, StoredDefinition};
+use crate::{ExecutionError, MachineKind, Millis, Revision, StorageError, StoredDefinition};
 
 /// An execution as `DescribeExecution` and `ListExecutions` show it. Times in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub struct ExecutionSummary {
     pub map_run: Option<String>,
     /// How many of the Map Run's items it works on.
     pub map_items: Option<u32>,
+    /// Whether it is one of an Express workflow.
+    pub express: bool,
     pub(super) key: u64,
     pub(super) machine: i64,
 }
@@ -95,7 +97,7 @@ pub struct Paged<T> {
 
 const COLUMNS: &str = "executions.id, executions.name, machines.name, version_arn, alias_arn, executions.status, executions.started, executions.stopped, executions.redrives, \
     executions.redriven, output, error, cause, executions.revision, executions.machine, \
-    (select arn from map_runs where map_runs.id = executions.map_run), executions.map_items";
+    (select arn from map_runs where map_runs.id = executions.map_run), executions.map_items, machines.kind";
 const TABLES: &str = "executions join machines on machines.id = executions.machine";
 
 struct Found {
@@ -429,6 +431,7 @@ fn read(row: &Row<'_>, place: &crate::arn::Place) -> Result<Found, StorageError>
             machine: row.get(14)?,
             map_run: row.get(15)?,
             map_items: row.get(16)?,
+            express: MachineKind::parse(&row.get::<_, String>(17)?) == MachineKind::Express,
         },
         output: row.get(10)?,
         error: row.get(11)?,

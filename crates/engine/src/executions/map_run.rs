@@ -294,7 +294,7 @@ impl Shared {
             let known = started.next_if(|(at, _)| *at == index);
             let mut outcome = match known {
                 Some((_, outcome)) => outcome,
-                None if whole => pending(child, child_name(&run.arn, index)),
+                None if whole => pending(child, child_name(&run.arn, index, 0)),
                 None => continue,
             };
             outcome.execution_arn = self

@@ -18,7 +18,7 @@ use crate::{ExecutionError, Revision, StartError, StorageError};
 pub(super) enum Child {
     /// To be started.
     Pending,
-    /// To be redriven: its number.
+    /// To be redriven, or started anew: its number.
     Unsuccessful(u64),
     Running,
     Succeeded,
@@ -29,6 +29,8 @@ pub(super) enum Child {
 pub(super) struct Children {
     pub(super) inputs: Vec<ChildInput>,
     states: Vec<Child>,
+    /// Unsuccessful ones are started anew, as new executions.
+    express: bool,
     pub(super) waiting: VecDeque<u32>,
     pub(super) running: u64,
     pub(super) failed_items: u64,
@@ -68,10 +70,16 @@ impl Shared {
 }
 
 impl Children {
-    pub(super) fn new(inputs: Vec<ChildInput>, states: Vec<Child>, total_items: u64) -> Children {
+    pub(super) fn new(
+        inputs: Vec<ChildInput>,
+        states: Vec<Child>,
+        total_items: u64,
+        express: bool,
+    ) -> Children {
         let mut children = Children {
             inputs,
             states,
+            express,
             waiting: VecDeque::new(),
             running: 0,
             failed_items: 0,
@@ -103,13 +111,17 @@ impl Children {
         let state = std::mem::replace(&mut self.states[index as usize], Child::Running);
         self.running += 1;
         let shared = Arc::clone(shared);
-        if let Child::Unsuccessful(id) = state {
+        let earlier = match state {
+            Child::Unsuccessful(id) => Some(id),
+            _ => None,
+        };
+        if let Some(id) = earlier.filter(|_| !self.express) {
             return Some(async move { Ok((index, shared.redrive_child(id).await?)) }.boxed());
         }
         let birth = Birth {
             machine: revision.machine,
             revision: revision.key,
-            name: child_name(&row.arn, index),
+            name: child_name(&row.arn, index, self.starts(row)),
             version_arn: None,
             alias_arn: None,
             started: shared.clock.now(),
@@ -118,6 +130,7 @@ impl Children {
                 index,
                 items: child.items,
             }),
+            replaces: earlier,
         };
         let (revision, definition) = (Arc::clone(revision), Arc::clone(definition));
         let input = child.input.clone();
@@ -130,6 +143,11 @@ impl Children {
             }
             .boxed(),
         )
+    }
+
+    /// How many times children of this name may have been started before: names of Express children differ by redrive.
+    fn starts(&self, row: &MapRunRow) -> u32 {
+        if self.express { row.redrives } else { 0 }
     }
 
     /// Heard perhaps twice: from the row, and from whoever ended it.
@@ -150,9 +168,13 @@ impl Children {
     }
 }
 
-/// A child's name: a UUID that the run and the place determine.
-pub(super) fn child_name(run: &str, index: u32) -> String {
-    let digest = Sha256::digest(format!("{run}#{index}").as_bytes());
+/// A child's name: a UUID that the run and the place determine, and the redrive that started it anew.
+pub(super) fn child_name(run: &str, index: u32, redrive: u32) -> String {
+    let text = match redrive {
+        0 => format!("{run}#{index}"),
+        redrive => format!("{run}#{index}#{redrive}"),
+    };
+    let digest = Sha256::digest(text.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     uuid::Builder::from_random_bytes(bytes)

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Shared;
 use super::advance::Found;
-use super::map_run_children::{Child, Children};
+use super::map_run_children::{Child, Children, child_name};
 use super::map_run_store::{self as rows, MapRunRow};
 use crate::machines::RevisionRow;
 use crate::{INITIAL_REVISION, MachineKind, Revision, StorageError};
@@ -63,6 +63,13 @@ impl Shared {
             *state = match child.status {
                 Status::Running => Child::Running,
                 Status::Succeeded => Child::Succeeded,
+                _ if run.express => {
+                    let latest = child_name(&row.arn, child.index, row.redrives);
+                    match child.name == latest {
+                        true => Child::Failed,
+                        false => Child::Unsuccessful(child.id),
+                    }
+                }
                 _ if row
                     .redriven
                     .is_some_and(|at| child.redriven.is_none_or(|own| own < at)) =>
@@ -72,7 +79,10 @@ impl Shared {
                 _ => Child::Failed,
             };
         }
-        Ok(Ok((Children::new(inputs, states, total_items), revision)))
+        Ok(Ok((
+            Children::new(inputs, states, total_items, run.express),
+            revision,
+        )))
     }
 
     async fn items(&self, run: &MapRun) -> Result<Vec<MapItem>, Failure> {

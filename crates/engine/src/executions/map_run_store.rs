@@ -154,14 +154,21 @@ fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// An Express child that was unsuccessful is started anew: from now on the new execution has its place, and counts.
+pub(crate) fn give_up_place(db: &Connection, child: u64) -> Result<(), StorageError> {
+    db.prepare_cached("update executions set map_index = null where id = ?1")?
+        .execute([whole(child)])?;
+    Ok(())
+}
+
 /// The three columns of a child, from this one on.
 pub(crate) fn child_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ChildOf>> {
-    let Some(run) = row.get(column)? else {
+    let (Some(run), Some(index)) = (row.get(column)?, row.get(column + 1)?) else {
         return Ok(None);
     };
     Ok(Some(ChildOf {
         run,
-        index: row.get(column + 1)?,
+        index,
         items: row.get(column + 2)?,
     }))
 }
@@ -198,7 +205,8 @@ pub(crate) fn pending(since: Option<Millis>) -> String {
     match since {
         None => "0".to_owned(),
         Some(since) => format!(
-            "executions.status in ('FAILED', 'TIMED_OUT', 'ABORTED') and coalesce(executions.redriven, 0) < {since}"
+            "executions.status in ('FAILED', 'TIMED_OUT', 'ABORTED') and coalesce(executions.redriven, 0) < {since} \
+             and executions.map_index is not null and (executions.redriven is not null or executions.started <= {since})"
         ),
     }
 }
@@ -309,6 +317,7 @@ pub(crate) fn set_written(
 pub(crate) struct ChildRow {
     pub(crate) id: u64,
     pub(crate) index: u32,
+    pub(crate) name: String,
     pub(crate) status: Status,
     pub(crate) redriven: Option<Millis>,
 }
@@ -316,7 +325,7 @@ pub(crate) struct ChildRow {
 /// All children of a run that were started.
 pub(crate) fn children(db: &Connection, run: i64) -> Result<Vec<ChildRow>, StorageError> {
     let mut query = db.prepare_cached(
-        "select id, map_index, status, redriven from executions where map_run = ?1 order by map_index",
+        "select id, map_index, status, redriven, name from executions where map_run = ?1 and map_index is not null order by map_index",
     )?;
     let mut rows = query.query([run])?;
     let mut children = Vec::new();
@@ -326,6 +335,7 @@ pub(crate) fn children(db: &Connection, run: i64) -> Result<Vec<ChildRow>, Stora
             index: row.get(1)?,
             status: status_of(&row.get::<_, String>(2)?)?,
             redriven: row.get(3)?,
+            name: row.get(4)?,
         });
     }
     Ok(children)
@@ -334,7 +344,7 @@ pub(crate) fn children(db: &Connection, run: i64) -> Result<Vec<ChildRow>, Stora
 /// How many children of a run, and of how many items, have each status.
 pub(crate) fn counts(db: &Connection, run: i64) -> Result<Vec<(Status, u64, u64)>, StorageError> {
     let mut query = db.prepare_cached(
-        "select status, count(*), sum(map_items) from executions where map_run = ?1 group by status",
+        "select status, count(*), sum(map_items) from executions where map_run = ?1 and map_index is not null group by status",
     )?;
     let mut rows = query.query([run])?;
     let mut counts = Vec::new();
@@ -358,7 +368,7 @@ pub(crate) fn pending_redrives(
         return Ok((0, 0));
     }
     let query = format!(
-        "select count(*), coalesce(sum(map_items), 0) from executions where map_run = ?1 and {}",
+        "select count(*), coalesce(sum(map_items), 0) from executions where map_run = ?1 and map_index is not null and {}",
         pending(since)
     );
     let counts = db.query_row(&query, [run], |row| {
@@ -390,7 +400,7 @@ pub(crate) fn outcomes(
 ) -> Result<Vec<(u32, ChildOutcome)>, StorageError> {
     let mut query = db.prepare_cached(
         "select map_index, id, name, status, started, stopped, output, error, cause, redrives from executions \
-         where map_run = ?1 order by map_index",
+         where map_run = ?1 and map_index is not null order by map_index",
     )?;
     let mut first = db.prepare_cached("select entries from records where id = ?1")?;
     let mut rows = query.query([run])?;

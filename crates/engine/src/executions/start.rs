@@ -96,6 +96,7 @@ impl Executions {
             alias_arn,
             started: shared.clock.now(),
             child: None,
+            replaces: None,
         };
         let started = birth.started;
         match shared

@@ -120,6 +120,8 @@ pub(crate) struct Birth {
     pub(crate) started: Millis,
     /// Whose child it is.
     pub(crate) child: Option<ChildOf>,
+    /// The unsuccessful child whose place it takes.
+    pub(crate) replaces: Option<u64>,
 }
 
 /// What StartExecution found under the name.
@@ -179,6 +181,9 @@ pub(crate) fn insert(
                 })
             })?;
         return Ok(existing);
+    }
+    if let Some(earlier) = birth.replaces {
+        map_run_store::give_up_place(db, earlier)?;
     }
     map_run_store::apply(db, transition.execution, &transition.map_runs)?;
     insert_record(db, transition)?;

@@ -207,6 +207,54 @@ async fn too_many_failures_end_the_run_and_a_redrive_goes_on() {
 }
 
 #[tokio::test]
+async fn a_redrive_starts_express_children_anew() {
+    let mut f = Fixture::started();
+    let mut two = call();
+    two["States"]["Call"]["Next"] = "Again".into();
+    two["States"]["Call"]
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("End");
+    two["States"]["Again"] = call()["States"]["Call"].clone();
+    let mut definition = each(&two, &json!({"ToleratedFailureCount": 0}));
+    definition["States"]["Each"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] =
+        "EXPRESS".into();
+    let machine = f.machine("m", definition).await;
+    let arn = f.begin(&machine, "e", json!({"items": [1]})).await.arn;
+    f.tasks.next().await.succeed(json!("first"));
+    let broken = || TaskOutcome::Failed {
+        error: "Broken".to_owned(),
+        cause: String::new(),
+    };
+    f.tasks.next().await.answer(broken());
+    f.end_of(&arn).await;
+
+    // It begins at its first state, twice: the second time after a kill in the middle.
+    f.engine.executions().redrive(&arn).await.unwrap();
+    let again = f.tasks.next().await;
+    assert_eq!(again.run.request.state, "Call");
+    let mut f = f.reopen();
+    f.start();
+    let again = f.tasks.next().await;
+    assert_eq!(again.run.request.state, "Call");
+    again.succeed(json!("second"));
+    f.tasks.next().await.succeed(json!("done"));
+    let output = f.end_of(&arn).await.output.unwrap();
+    assert_eq!(output.value(), &json!(["done"]));
+    let run = run_of(&f, &arn).await;
+    let counts = run.executions;
+    assert_eq!((counts.total, counts.succeeded, counts.failed), (1, 1, 0));
+    let children = children(&f, &run.summary.arn).await;
+    assert_eq!(children.len(), 2, "the failed one is still listed");
+    assert!(
+        children
+            .iter()
+            .all(|child| child.express && child.redrives == 0)
+    );
+    assert_ne!(children[0].arn, children[1].arn);
+}
+
+#[tokio::test]
 async fn stopping_the_parent_stops_the_children_of_its_children() {
     let mut f = Fixture::started();
     let mut inner = each(&call(), &json!({"ItemsPath": "$"}));

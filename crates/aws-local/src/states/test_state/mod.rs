@@ -226,7 +226,7 @@ impl StepFunctions {
                 return running.succeeded(&result, &env()).map_err(corrupt);
             }
             Ok(TaskOutcome::Failed { error, cause }) => Failure::new(error, cause),
-            Ok(TaskOutcome::TimedOut) | Err(_) => Failure::named("States.Timeout"),
+            Ok(TaskOutcome::TimedOut(_)) | Err(_) => Failure::named("States.Timeout"),
             // Only tasks that wait answer so, and those need a mock.
             Ok(TaskOutcome::Submitted(_) | TaskOutcome::Offered) => {
                 return Err(JsonError::internal());
