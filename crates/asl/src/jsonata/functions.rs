@@ -14,6 +14,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::convert::to_jsonata;
+use super::guard;
 use crate::Env;
 
 /// The most elements `$range` and `$partition` make, as `States.ArrayRange`.
@@ -38,6 +39,7 @@ pub(super) const NAMES: [&str; 10] = [
 ];
 
 pub(super) fn register(evaluator: &mut Evaluator, env: &Env, salt: u64) {
+    guard::register(evaluator);
     let mut generator = ChaCha8Rng::from_seed(env.seed);
     generator.set_stream(salt);
     let generator = Rc::new(RefCell::new(generator));
@@ -184,6 +186,7 @@ fn hash(args: &[JValue]) -> HostFnResult {
     let text = match args.first() {
         None | Some(JValue::Undefined) => return Ok(JValue::Undefined),
         Some(JValue::String(text)) => text.to_string(),
+        Some(other) if guard::is_large(other) => return fail("The value is too large for $hash"),
         Some(other) => other
             .to_json_string()
             .map_err(|error| EvaluatorError::EvaluationError(error.to_string()))?,

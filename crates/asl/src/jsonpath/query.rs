@@ -62,10 +62,12 @@ fn listed(found: Vec<&Value>) -> Value {
 
 /// The keys of a union that names nothing else.
 fn keys(parts: &[Selector]) -> Option<Vec<&str>> {
-    let key = |part| match part {
-        &Selector::Key(ref key) => Some(key.as_str()),
-        _ => None,
-    };
+    fn key(part: &Selector) -> Option<&str> {
+        match part {
+            Selector::Key(key) => Some(key),
+            _ => None,
+        }
+    }
     parts.iter().map(key).collect()
 }
 

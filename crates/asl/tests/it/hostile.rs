@@ -60,6 +60,22 @@ fn runaway_expressions_fail_their_state() {
         "$range(1, 10, 0)",
         "$partition([1], 0)",
         "$parse('{')",
+        // What is small in memory and endless when written out.
+        "$reduce([1..40], function($a) { $a & $a }, 'x')",
+        "$reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {})",
+        "$reduce([1..40], function($a) { [[$a], [$a]] }, [1])",
+        "$string($reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}))",
+        "$reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}) ~> $string",
+        "'' & $reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {})",
+        "$hash($reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}), 'MD5')",
+        "($f := function() { $reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}) }; $f() = $f())",
+        // What is made by one function, in one go.
+        "$join([1..10000].'a', $pad('', 100000))",
+        "[1..10000].'a' ~> $join($pad('', 100000))",
+        "$replace($pad('', -10000, 'a'), /a/, $pad('', 100000))",
+        "$pad('', -10000, 'a') ~> $replace(/a/, $pad('', 100000))",
+        // A panic of the evaluator.
+        "$formatNumber(1, '0.' & $pad('0', 100000, '0'))",
         "$pad('x', 1e9)",
         "$pad('x', -1e15)",
         "$pad('x', 1/0)",
