@@ -33,6 +33,7 @@ mod event;
 mod execution;
 mod history;
 mod interpret;
+mod jackson;
 pub mod jsonata;
 pub mod jsonpath;
 mod map_results;
@@ -52,6 +53,7 @@ pub use execution::{Execution, Identity, Status};
 pub use history::{Heading, HistoryEvent};
 pub use interpret::trial;
 pub use interpret::{IllegalEntry, decide, evolve, map_run_children, map_run_label};
+pub use jackson::json_mistake;
 pub use map_results::{ChildOutcome, map_results, map_results_text};
 pub use map_run::{
     Batch, ChildInput, Dataset, Limits, MapItem, MapRun, MapRunStatus, Source, Writer, items_of,

@@ -256,7 +256,8 @@ impl<'a> Lens<'a> {
                 ))
             }),
             Dynamic::Jsonata(expression) => {
-                Err(Fault::query(field, unexpected(expression.source(), field, "number", data)))
+                let wanted = if data.value().is_number() { wanted } else { "number" };
+                Err(Fault::query(field, unexpected(expression.source(), field, wanted, data)))
             }
         }
     }

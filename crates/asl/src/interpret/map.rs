@@ -32,7 +32,7 @@ impl Run<'_> {
             )?,
         };
         let Value::Array(elements) = items.value() else {
-            return Err(not_iterable(map, &items));
+            return Err(not_iterable(state, map, &items));
         };
         let limit = map
             .max_concurrency
@@ -168,7 +168,7 @@ fn tolerated(lens: &Lens<'_>, map: &MapState, length: u32) -> Outcome<u32> {
 }
 
 /// The items are not a list.
-pub(super) fn not_iterable(map: &MapState, items: &Data) -> Fault {
+pub(super) fn not_iterable(state: &State, map: &MapState, items: &Data) -> Fault {
     match &map.items {
         Items::Selected(Template::Dynamic(Dynamic::Jsonata(expression))) => Fault::query(
             "Items",
@@ -177,15 +177,21 @@ pub(super) fn not_iterable(map: &MapState, items: &Data) -> Fault {
         // As it is, without the state in front; and a context path is written with one dollar.
         Items::Selected(Template::Dynamic(Dynamic::Path(path))) => {
             let path = path.text();
-            let path = path
-                .strip_prefix("$$")
-                .map_or(path.to_owned(), |rest| format!("${rest}"));
-            let cause = format!("Reference path \"{path}\" must point to array.");
-            Fault::Failed(Failure::new(error_name::RUNTIME, cause))
+            not_a_list(
+                path.strip_prefix('$')
+                    .filter(|rest| rest.starts_with('$'))
+                    .unwrap_or(path),
+            )
         }
+        Items::Input if matches!(state.flow, Flow::JsonPath(_)) => not_a_list("$"),
         _ => Fault::Query {
             message: format!("Map state input must be an array but was: {}", items.text()),
             location: None,
         },
     }
+}
+
+fn not_a_list(path: &str) -> Fault {
+    let cause = format!("Reference path \"{path}\" must point to array.");
+    Fault::Failed(Failure::new(error_name::RUNTIME, cause))
 }

@@ -46,7 +46,7 @@ impl Run<'_> {
             Some(Value::Array(elements)) => elements.len(),
             Some(Value::Object(members)) => members.len(),
             Some(_) => {
-                return Err(not_iterable(map, items.as_ref().unwrap_or(&input)));
+                return Err(not_iterable(state, map, items.as_ref().unwrap_or(&input)));
             }
         };
         let length = u32::try_from(length).unwrap_or(u32::MAX);

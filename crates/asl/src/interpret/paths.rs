@@ -50,7 +50,11 @@ impl Lens<'_> {
             PathField::Whole => Ok(self.input.clone()),
             PathField::Null => Ok(Data::empty()),
             PathField::Path(expression) => match expression.form() {
-                Form::Path(path) => self.find(path)?.ok_or_else(|| no_results(expression, path)),
+                Form::Path(path) => {
+                    self.transformable(path)?;
+                    self.find(path)?
+                        .ok_or_else(|| self.no_results(expression, path))
+                }
                 Form::Call(_) => self.path(expression, "InputPath"),
             },
         }
@@ -59,9 +63,13 @@ impl Lens<'_> {
     /// A path or an intrinsic function call; `field` is for messages.
     pub(super) fn path(&self, expression: &PathExpression, field: &str) -> Outcome<Data> {
         match expression.form() {
-            Form::Path(path) => self
-                .find(path)?
-                .ok_or_else(|| self.not_found(expression, path, field)),
+            Form::Path(path) => {
+                if field.ends_with(".$") {
+                    self.transformable(path)?;
+                }
+                self.find(path)?
+                    .ok_or_else(|| self.not_found(expression, path, field))
+            }
             Form::Call(call) => call
                 .evaluate(&Caller { lens: self, field })
                 .map(Data::new)
@@ -78,16 +86,35 @@ impl Lens<'_> {
         }
     }
 
+    /// AWS applies no path to an input that is `null`, not even `$`.
+    fn transformable(&self, path: &Path) -> Outcome {
+        if path.root == Root::Input && self.input.value().is_null() {
+            return Err(Fault::runtime(
+                "Unable to apply Path transformation to null or empty input.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Why a path that may name one place names none.
+    fn no_results(&self, expression: &PathExpression, path: &Path) -> Fault {
+        let reason = match self.root(path) {
+            Some(root) => path.why_nothing(&root),
+            None => format!("No results for path: {}", path.normal_form()),
+        };
+        Fault::runtime(format!("Invalid path '{}' : {reason}", expression.text()))
+    }
+
     fn not_found(&self, expression: &PathExpression, path: &Path, field: &str) -> Fault {
         // The fields that give a number have a message of their own.
-        if field.ends_with("SecondsPath") && self.is_wait() {
+        if self.is_wait() && matches!(field, "SecondsPath" | "TimestampPath") {
             return Fault::runtime(format!(
-                "The SecondsPath parameter does not reference an input value: {}",
+                "The {field} parameter does not reference an input value: {}",
                 expression.text()
             ));
         }
         if field.ends_with("SecondsPath") {
-            return no_results(expression, path);
+            return self.no_results(expression, path);
         }
         let searched = match path.root {
             Root::Context => context::object(self).to_string(),
@@ -105,14 +132,16 @@ impl Lens<'_> {
 
     /// The value at a path, from wherever it begins.
     pub(super) fn find(&self, path: &Path) -> Outcome<Option<Data>> {
-        Ok(match &path.root {
-            Root::Input => path.find(&self.input),
-            Root::Context => path.find(&Data::new(context::object(self))),
-            Root::Variable(name) => match self.execution.variable(self.branch, name) {
-                Some(data) => path.find(data),
-                None => None,
-            },
-        })
+        Ok(self.root(path).and_then(|root| path.find(&root)))
+    }
+
+    /// Where a path begins; nothing if that is a variable which is not assigned.
+    fn root(&self, path: &Path) -> Option<Data> {
+        match &path.root {
+            Root::Input => Some(self.input.clone()),
+            Root::Context => Some(Data::new(context::object(self))),
+            Root::Variable(name) => self.execution.variable(self.branch, name).cloned(),
+        }
     }
 
     /// Puts a result into an input, where `ResultPath` says.
@@ -127,27 +156,23 @@ impl Lens<'_> {
             ResultPath::Discard => Ok(input.clone()),
             ResultPath::Insert(steps) => {
                 let mut value = input.value().clone();
-                match put(&mut value, steps, result.value().clone()) {
-                    true => Ok(Data::new(value)),
-                    false => Err(Fault::Runtime {
+                put(&mut value, steps, result.value().clone()).map_err(|message| {
+                    Fault::Runtime {
                         error: error_name::RESULT_PATH_MATCH_FAILURE,
-                        message: format!(
-                            "Unable to apply ResultPath '{}' to input '{}'",
-                            written(steps),
-                            input.text()
-                        ),
-                    }),
-                }
+                        message,
+                    }
+                })?;
+                Ok(Data::new(value))
             }
         }
     }
 }
 
 /// Creates what is missing on the way; refuses to change what is not an object (or an index that does not exist).
-fn put(at: &mut Value, steps: &[Step], result: Value) -> bool {
+fn put(at: &mut Value, steps: &[Step], result: Value) -> Result<(), String> {
     let Some((first, rest)) = steps.split_first() else {
         *at = result;
-        return true;
+        return Ok(());
     };
     match (first, at) {
         (Step::Key(key), Value::Object(members)) => put(
@@ -157,26 +182,17 @@ fn put(at: &mut Value, steps: &[Step], result: Value) -> bool {
             rest,
             result,
         ),
-        (Step::Index(index), Value::Array(items)) => items
-            .get_mut(*index)
-            .is_some_and(|item| put(item, rest, result)),
-        _ => false,
+        (Step::Index(index), Value::Array(items)) if *index < items.len() => {
+            put(&mut items[*index], rest, result)
+        }
+        (step, at) => {
+            let step = match step {
+                Step::Key(key) => key.clone(),
+                Step::Index(index) => index.to_string(),
+            };
+            Err(format!("Unable to apply step \"{step}\" to input {at}"))
+        }
     }
-}
-
-fn written(steps: &[Step]) -> String {
-    steps.iter().fold("$".to_owned(), |text, step| match step {
-        Step::Key(key) => format!("{text}.{key}"),
-        Step::Index(index) => format!("{text}[{index}]"),
-    })
-}
-
-fn no_results(expression: &PathExpression, path: &Path) -> Fault {
-    Fault::runtime(format!(
-        "Invalid path '{}' : No results for path: {}",
-        expression.text(),
-        path.normal_form()
-    ))
 }
 
 /// What an intrinsic function call sees.

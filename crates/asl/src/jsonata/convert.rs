@@ -4,6 +4,7 @@ use jsonata_core::value::JValue;
 use serde_json::{Map, Number, Value};
 
 use super::EvaluationError;
+use super::guard::is_large;
 
 /// How deep a result may nest. JSON texts deeper than 128 levels cannot be read back.
 const DEPTH: usize = 100;
@@ -25,6 +26,12 @@ pub(super) fn to_jsonata(value: &Value) -> JValue {
 }
 
 pub(super) fn to_json(value: &JValue) -> Result<Value, EvaluationError> {
+    // Parts that are shared in memory are written out as often as they are shared.
+    if is_large(value) {
+        return Err(EvaluationError::Threw(
+            "The result is far larger than any payload.".to_owned(),
+        ));
+    }
     convert(value, DEPTH)?.ok_or(EvaluationError::Undefined)
 }
 

@@ -14,13 +14,18 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::convert::to_jsonata;
+use super::guard;
 use crate::Env;
 
 /// The most elements `$range` and `$partition` make, as `States.ArrayRange`.
 const MOST_ELEMENTS: f64 = 1000.0;
 
+/// The most characters `$pad` makes. More than any payload, and little enough to be made at once: the evaluator's time limit
+/// does not reach into a function.
+const LONGEST_PAD: f64 = 1_000_000.0;
+
 /// Their names.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "now",
     "millis",
     "random",
@@ -30,9 +35,11 @@ pub(super) const NAMES: [&str; 9] = [
     "range",
     "hash",
     "parse",
+    "pad",
 ];
 
 pub(super) fn register(evaluator: &mut Evaluator, env: &Env, salt: u64) {
+    guard::register(evaluator);
     let mut generator = ChaCha8Rng::from_seed(env.seed);
     generator.set_stream(salt);
     let generator = Rc::new(RefCell::new(generator));
@@ -60,6 +67,7 @@ fn call(name: &str, args: &[JValue], now: i64, generator: &mut ChaCha8Rng) -> Ho
         "range" => range(args),
         "hash" => hash(args),
         "parse" => parse(args),
+        "pad" => pad(args),
         _ => fail(format!("${name} is not supported")),
     }
 }
@@ -154,7 +162,9 @@ fn range(args: &[JValue]) -> HostFnResult {
     else {
         return fail("T0410: $range takes three numbers");
     };
-    let (first, last, step) = (first.round(), last.round(), step.round());
+    // To the nearest whole number, a half up, as `States.ArrayRange`.
+    let whole = |number: &f64| (number + 0.5).floor();
+    let (first, last, step) = (whole(first), whole(last), whole(step));
     if step == 0.0 {
         return fail("The step of $range cannot be 0");
     }
@@ -176,6 +186,7 @@ fn hash(args: &[JValue]) -> HostFnResult {
     let text = match args.first() {
         None | Some(JValue::Undefined) => return Ok(JValue::Undefined),
         Some(JValue::String(text)) => text.to_string(),
+        Some(other) if guard::is_large(other) => return fail("The value is too large for $hash"),
         Some(other) => other
             .to_json_string()
             .map_err(|error| EvaluatorError::EvaluationError(error.to_string()))?,
@@ -209,6 +220,44 @@ fn hex(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+/// `$pad(text, width [, characters])`: JSONata's own, with a limit. A negative width pads in front.
+fn pad(args: &[JValue]) -> HostFnResult {
+    let refuse = |place: usize| {
+        fail(format!(
+            "T0410: Argument {place} of function \"pad\" does not match function signature"
+        ))
+    };
+    let text = match args.first() {
+        None | Some(JValue::Undefined) => return Ok(JValue::Undefined),
+        Some(JValue::String(text)) => text,
+        Some(_) => return refuse(1),
+    };
+    let Some(JValue::Number(width)) = args.get(1) else {
+        return refuse(2);
+    };
+    let filling = match args.get(2) {
+        None | Some(JValue::Undefined) => " ",
+        Some(JValue::String(filling)) if filling.is_empty() => " ",
+        Some(JValue::String(filling)) => filling,
+        Some(_) => return refuse(3),
+    };
+    if width.abs() > LONGEST_PAD {
+        return fail(format!("$pad makes at most {LONGEST_PAD} characters"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below the limit"
+    )]
+    let missing = (width.abs() as usize).saturating_sub(text.chars().count());
+    let padding: String = filling.chars().cycle().take(missing).collect();
+    Ok(JValue::string(if *width < 0.0 {
+        format!("{padding}{text}")
+    } else {
+        format!("{text}{padding}")
+    }))
 }
 
 /// `$parse(text)`: JSON.

@@ -5,6 +5,7 @@
 
 mod convert;
 mod functions;
+mod guard;
 mod session;
 
 use std::fmt;
@@ -75,7 +76,13 @@ impl Jsonata {
     /// The message of the parser.
     pub(crate) fn parse(source: &str) -> Result<Self, String> {
         let source = source.trim();
-        let ast = jsonata_core::parser::parse(source).map_err(|error| error.display_message())?;
+        let mut ast =
+            jsonata_core::parser::parse(source).map_err(|error| error.display_message())?;
+        let needs = if guard::guard(&mut ast) {
+            Needs::Everything
+        } else {
+            Needs::of(source)
+        };
         let shortcut = match source {
             "$states.input" => Some(Shortcut::Input),
             "$states.result" => Some(Shortcut::Result),
@@ -85,7 +92,7 @@ impl Jsonata {
             source: source.into(),
             ast: Arc::new(ast),
             shortcut,
-            needs: Needs::of(source),
+            needs,
         })
     }
 

@@ -1,6 +1,7 @@
 //! One state's evaluations: they share bindings, time and randomness.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
@@ -55,11 +56,18 @@ impl Session {
 
     pub(crate) fn evaluate(&self, expression: &Jsonata) -> Result<Value, EvaluationError> {
         // JSONata's own input (`$`) is not defined in Step Functions.
-        let result = self
-            .evaluator
-            .borrow_mut()
-            .evaluate(&expression.ast, &JValue::Undefined);
-        let value = result.map_err(|error| EvaluationError::Threw(error.message().to_owned()))?;
-        to_json(&value)
+        // A panic of the evaluator is this expression's error: the engine, which evaluates for everybody, goes on.
+        let mut evaluator = self.evaluator.borrow_mut();
+        let evaluated = catch_unwind(AssertUnwindSafe(|| {
+            evaluator.evaluate(&expression.ast, &JValue::Undefined)
+        }));
+        match evaluated {
+            Ok(Ok(value)) => to_json(&value),
+            Ok(Err(error)) => Err(EvaluationError::Threw(error.message().to_owned())),
+            Err(_panic) => Err(EvaluationError::Threw(
+                "The expression cannot be evaluated: the evaluator gave up on a value in it."
+                    .to_owned(),
+            )),
+        }
     }
 }

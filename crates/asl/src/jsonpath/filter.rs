@@ -1,5 +1,6 @@
 //! Filters: `[?(@.price < 10)]`.
 
+use regex::Regex;
 use serde_json::Value;
 
 use super::{Selector, query};
@@ -13,6 +14,8 @@ pub(crate) enum Filter {
     /// The path finds something.
     Exists(Operand),
     Compare(Operand, Comparator, Operand),
+    /// `=~`: the pattern matches the whole text.
+    Matches(Operand, Regex),
 }
 
 #[derive(Debug, Clone)]
@@ -32,7 +35,19 @@ pub(crate) enum Comparator {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+    /// Is an element of.
     In,
+    NotIn,
+    /// Has as an element or as a part.
+    Contains,
+    /// Has so many elements or characters.
+    Size,
+    /// Has none (`true`) or some (`false`).
+    Empty,
+    /// Every element is in the other list.
+    SubsetOf,
+    AnyOf,
+    NoneOf,
 }
 
 impl Filter {
@@ -47,6 +62,13 @@ impl Filter {
                 *comparator,
                 right.value(element, root),
             ),
+            Self::Matches(operand, pattern) => match operand.value(element, root) {
+                Some(Value::String(text)) => pattern.is_match(text),
+                Some(value @ (Value::Number(_) | Value::Bool(_))) => {
+                    pattern.is_match(&value.to_string())
+                }
+                _ => false,
+            },
         }
     }
 }
@@ -93,8 +115,42 @@ fn compare(left: Option<&Value>, comparator: Comparator, right: Option<&Value>) 
         Comparator::LessOrEqual => order.is_some_and(std::cmp::Ordering::is_le),
         Comparator::Greater => order.is_some_and(std::cmp::Ordering::is_gt),
         Comparator::GreaterOrEqual => order.is_some_and(std::cmp::Ordering::is_ge),
-        Comparator::In => {
-            matches!((left, right), (Some(left), Some(Value::Array(items))) if items.contains(left))
+        Comparator::In => is_in(left, right),
+        Comparator::NotIn => !is_in(left, right),
+        Comparator::Contains => match (left, right) {
+            (Some(Value::String(text)), Some(Value::String(part))) => text.contains(part),
+            (list, element) => is_in(element, list),
+        },
+        Comparator::Size => {
+            right.and_then(Value::as_u64).is_some() && size(left) == right.and_then(Value::as_u64)
         }
+        Comparator::Empty => {
+            size(left).is_some_and(|size| Some(size == 0) == right.and_then(Value::as_bool))
+        }
+        Comparator::SubsetOf => each(left, right).is_some_and(|mut found| found.all(|is| is)),
+        Comparator::AnyOf => each(left, right).is_some_and(|mut found| found.any(|is| is)),
+        Comparator::NoneOf => each(left, right).is_some_and(|mut found| !found.any(|is| is)),
     }
+}
+
+fn is_in(element: Option<&Value>, list: Option<&Value>) -> bool {
+    matches!((element, list), (Some(element), Some(Value::Array(items))) if items.contains(element))
+}
+
+fn size(value: Option<&Value>) -> Option<u64> {
+    let size = match value? {
+        Value::Array(items) => items.len(),
+        Value::String(text) => text.chars().count(),
+        _ => return None,
+    };
+    u64::try_from(size).ok()
+}
+
+/// For each element of a list, whether it is in the other.
+fn each<'v>(
+    list: Option<&'v Value>,
+    other: Option<&'v Value>,
+) -> Option<impl Iterator<Item = bool> + 'v> {
+    let (list, other) = (list?.as_array()?, other?.as_array()?);
+    Some(list.iter().map(|element| other.contains(element)))
 }

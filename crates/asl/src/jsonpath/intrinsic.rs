@@ -210,10 +210,10 @@ fn array(value: &Value) -> Result<&Vec<Value>, String> {
         .ok_or_else(|| format!("an array is needed, not {value}"))
 }
 
-/// Numbers with a fraction are rounded.
+/// Numbers with a fraction are rounded to the nearest whole number, a half up: -1.5 is -1, as in the language AWS runs on.
 fn integer(value: &Value) -> Result<i64, String> {
     #[expect(clippy::cast_possible_truncation, reason = "saturates")]
-    let rounded = || value.as_f64().map(|number| number.round() as i64);
+    let rounded = || value.as_f64().map(|number| (number + 0.5).floor() as i64);
     value
         .as_i64()
         .or_else(rounded)

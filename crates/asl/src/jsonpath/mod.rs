@@ -2,6 +2,7 @@
 //!
 //! `syntax.rs` reads a text once, when the definition is parsed; `query.rs` evaluates; `intrinsic.rs` has the functions.
 
+mod aggregate;
 mod filter;
 mod intrinsic;
 mod query;
@@ -74,8 +75,20 @@ pub(crate) enum Selector {
     Descend(Box<Selector>),
     /// `[?(…)]`
     Filter(filter::Filter),
-    /// `.length()`
+    /// `.length()` and its kin
+    Function(Function),
+}
+
+/// A function at the end of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
     Length,
+    Keys,
+    Sum,
+    Min,
+    Max,
+    Average,
+    Deviation,
 }
 
 /// A call of an intrinsic function.
@@ -132,28 +145,29 @@ impl PathExpression {
 }
 
 impl Path {
-    /// Whether it names at most one place.
-    pub(crate) fn is_definite(&self) -> bool {
-        self.selectors.iter().all(|selector| {
-            matches!(
-                selector,
-                Selector::Key(_) | Selector::Index(_) | Selector::Length
-            )
-        })
+    /// Why it finds nothing in a root where it names one place, in Jayway's words.
+    pub(crate) fn why_nothing(&self, root: &Data) -> String {
+        let mut at = Some(root.value());
+        let before_last = self.selectors.len().saturating_sub(1);
+        for (place, selector) in self.selectors[..before_last].iter().enumerate() {
+            at = match (selector, at) {
+                (Selector::Key(key), Some(Value::Object(members))) => {
+                    if !members.contains_key(key) {
+                        let reached = written(&self.selectors[..=place]);
+                        return format!("Missing property in path {reached}");
+                    }
+                    members.get(key)
+                }
+                (Selector::Index(_), Some(value)) => query::step(selector, value),
+                _ => None,
+            };
+        }
+        format!("No results for path: {}", self.normal_form())
     }
 
     /// In Jayway's normal form, as AWS shows it in messages: `$['a'][0]`.
     pub(crate) fn normal_form(&self) -> String {
-        let mut text = "$".to_owned();
-        for selector in &self.selectors {
-            match selector {
-                Selector::Key(key) => text.push_str(&format!("['{key}']")),
-                Selector::Index(index) => text.push_str(&format!("[{index}]")),
-                Selector::Wildcard => text.push_str("[*]"),
-                _ => text.push_str("[…]"),
-            }
-        }
-        text
+        written(&self.selectors)
     }
 
     /// The value at the path; `None` if a definite path finds nothing.
@@ -163,4 +177,17 @@ impl Path {
         }
         query::find(self, root.value()).map(Data::new)
     }
+}
+
+fn written(selectors: &[Selector]) -> String {
+    let mut text = "$".to_owned();
+    for selector in selectors {
+        match selector {
+            Selector::Key(key) => text.push_str(&format!("['{key}']")),
+            Selector::Index(index) => text.push_str(&format!("[{index}]")),
+            Selector::Wildcard => text.push_str("[*]"),
+            _ => text.push_str("[…]"),
+        }
+    }
+    text
 }

@@ -1,33 +1,88 @@
 //! Evaluation of paths.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Path, Selector};
+use super::{Path, Selector, aggregate};
 
 pub(super) fn find(path: &Path, root: &Value) -> Option<Value> {
-    let mut found = vec![root];
-    let mut length = None;
-    for selector in &path.selectors {
-        if matches!(selector, Selector::Length) {
-            length = match found[..] {
-                [Value::Array(items)] => Some(items.len()),
-                [Value::Object(members)] => Some(members.len()),
-                [Value::String(text)] => Some(text.chars().count()),
-                _ => None,
-            };
-            return length.map(Value::from);
+    match path.selectors.split_last() {
+        Some((Selector::Function(function), rest)) => {
+            let found = places(rest, root);
+            match found[..] {
+                [value] if is_definite(rest) => aggregate::apply(*function, value),
+                _ if is_definite(rest) => None,
+                _ => aggregate::apply(*function, &listed(found)),
+            }
         }
+        // Several members at the end of a path make one object of them.
+        Some((Selector::Union(parts), rest)) if keys(parts).is_some() => {
+            let keys = keys(parts)?;
+            let mut objects = places(rest, root)
+                .into_iter()
+                .filter_map(|value| some_members(value.as_object()?, &keys));
+            if is_definite(rest) {
+                objects.next()
+            } else {
+                Some(Value::Array(objects.collect()))
+            }
+        }
+        _ => {
+            let found = places(&path.selectors, root);
+            if is_definite(&path.selectors) {
+                found.first().map(|value| (*value).clone())
+            } else {
+                Some(listed(found))
+            }
+        }
+    }
+}
+
+/// Whether they lead to at most one place.
+fn is_definite(selectors: &[Selector]) -> bool {
+    selectors
+        .iter()
+        .all(|selector| matches!(selector, Selector::Key(_) | Selector::Index(_)))
+}
+
+fn places<'v>(selectors: &'v [Selector], root: &'v Value) -> Vec<&'v Value> {
+    let mut found = vec![root];
+    for selector in selectors {
         let mut next = Vec::new();
         for value in found {
             select(selector, value, root, &mut next);
         }
         found = next;
     }
-    debug_assert!(length.is_none());
-    if path.is_definite() {
-        return found.first().map(|value| (*value).clone());
+    found
+}
+
+fn listed(found: Vec<&Value>) -> Value {
+    Value::Array(found.into_iter().cloned().collect())
+}
+
+/// The keys of a union that names nothing else.
+fn keys(parts: &[Selector]) -> Option<Vec<&str>> {
+    fn key(part: &Selector) -> Option<&str> {
+        match part {
+            Selector::Key(key) => Some(key),
+            _ => None,
+        }
     }
-    Some(Value::Array(found.into_iter().cloned().collect()))
+    parts.iter().map(key).collect()
+}
+
+fn some_members(members: &Map<String, Value>, keys: &[&str]) -> Option<Value> {
+    let found = keys
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), members.get(*key)?.clone())));
+    Some(Value::Object(found.collect()))
+}
+
+/// What one definite selector leads to.
+pub(super) fn step<'v>(selector: &'v Selector, value: &'v Value) -> Option<&'v Value> {
+    let mut found = Vec::new();
+    select(selector, value, value, &mut found);
+    found.first().copied()
 }
 
 pub(super) fn select<'v>(
@@ -138,9 +193,75 @@ mod tests {
             Some(json!([{"price": 15}])),
         );
         check("$.a.length()", Some(json!(4)));
+        check("$.a[0,2].length()", Some(json!(2)));
+        check("$.a[:3].sum()", Some(json!(6.0)));
+        check("$.a[?(@ > 1)].max()", Some(json!(3.0)));
+        check("$.store.book[0].keys()", Some(json!(["price", "t"])));
+        check("$.store.book[*].price.avg()", Some(json!(10.0)));
+        check("$.store.book[*].price.stddev()", Some(json!(5.0)));
+        check("$.store.sum()", None);
+        check("$.none.length()", None);
+        check(
+            "$.store.book[*]['t','price']",
+            Some(json!([{"t": "x", "price": 5}, {"price": 15}])),
+        );
+        check("$['odd key','none']", Some(json!({"odd key": 7})));
         check("$.nothing", None);
         check("$.a[9]", None);
         check("$.a[*].nothing", Some(json!([])));
+    }
+
+    #[test]
+    fn filters() {
+        let input = Data::new(json!({"u": [
+            {"n": "abc", "s": 1997, "l": [1, 2]}, {"n": "Abd", "s": 2001, "l": []}, {"n": "x.y", "l": [3]}, {"n": null}]}));
+        let check = |filter: &str, expected: &[usize]| {
+            let path = PathExpression::parse(&format!("$.u[?({filter})]")).unwrap();
+            let Form::Path(path) = path.form() else {
+                panic!("not a path")
+            };
+            let all = input.value()["u"].as_array().unwrap();
+            let wanted: Vec<_> = expected.iter().map(|index| all[*index].clone()).collect();
+            assert_eq!(
+                path.find(&input).unwrap().value(),
+                &json!(wanted),
+                "{filter}"
+            );
+        };
+        check("@.n =~ /ab./", &[0]);
+        check("@.n =~ /ab./i", &[0, 1]);
+        check("@.n =~ /b/", &[]);
+        check(r"@.n =~ /x\.y|a\/b/", &[2]);
+        check("@.s =~ /19.*/", &[0]);
+        check("@.n in ['abc', 'x.y']", &[0, 2]);
+        check("@.n nin ['abc', 'x.y']", &[1, 3]);
+        check("@.n contains 'b'", &[0, 1]);
+        check("@.l contains 3", &[2]);
+        check("@.l size 2", &[0]);
+        check("@.n size 3", &[0, 1, 2]);
+        check("@.l empty true", &[1]);
+        check("@.l subsetof [1, 2, 3]", &[0, 1, 2]);
+        check("@.l anyof [2, 3]", &[0, 2]);
+        check("@.l noneof [2, 3]", &[1]);
+        check("@.s>=1997&&!(@.n=='Abd')", &[0]);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let input = Data::new(json!({"a": {"b": [1]}, "c": 1}));
+        for (text, expected) in [
+            ("$.x", "No results for path: $['x']"),
+            ("$.a.x", "No results for path: $['a']['x']"),
+            ("$.a.x.y", "Missing property in path $['a']['x']"),
+            ("$.a.b[3]", "No results for path: $['a']['b'][3]"),
+            ("$.c.x.y", "No results for path: $['c']['x']['y']"),
+        ] {
+            let path = PathExpression::parse(text).unwrap();
+            let Form::Path(path) = path.form() else {
+                panic!("not a path")
+            };
+            assert_eq!(path.why_nothing(&input), expected);
+        }
     }
 
     #[test]
@@ -152,6 +273,13 @@ mod tests {
             "$[",
             "$['a",
             "$.a[?(]",
+            "$.a[?(@ =~ /a)]",
+            "$.a[?(@ =~ /(/)]",
+            "$.a[?(@ =~ 'a')]",
+            "$.a[?(/a/ == @)]",
+            "$.a[?(@ == /a/)]",
+            "$.a.length().b",
+            "$.a.nothing()",
             "$..",
             "States.Format(",
             "States.Nothing()",

@@ -1,9 +1,10 @@
 //! Reading paths and intrinsic function calls.
 
+use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::filter::{Comparator, Filter, Operand};
-use super::{Argument, Call, Form, Path, PathExpression, Root, Selector, intrinsic};
+use super::{Argument, Call, Form, Function, Path, PathExpression, Root, Selector, intrinsic};
 
 /// How deep calls and filters may nest.
 const DEPTH: usize = 20;
@@ -94,7 +95,12 @@ impl<'t> Reader<'t> {
                 };
                 selectors.push(Selector::Descend(Box::new(inner)));
             } else if self.eat(".") {
-                selectors.push(self.name()?);
+                let selector = self.name()?;
+                let ends = matches!(selector, Selector::Function(_));
+                selectors.push(selector);
+                if ends {
+                    return Ok(selectors);
+                }
             } else if self.rest().starts_with('[') {
                 selectors.push(self.bracket(depth)?);
             } else {
@@ -108,8 +114,8 @@ impl<'t> Reader<'t> {
         if self.eat("*") {
             return Ok(Selector::Wildcard);
         }
-        if self.eat("length()") {
-            return Ok(Selector::Length);
+        if let Some((_, function)) = Function::ALL.iter().find(|(name, _)| self.eat(name)) {
+            return Ok(Selector::Function(*function));
         }
         let name = self.take(|c| !c.is_whitespace() && !".[]()'\"*?,:@$&|=<>!{}".contains(c));
         if name.is_empty() {
@@ -248,6 +254,10 @@ impl<'t> Reader<'t> {
         }
         let left = self.operand(depth)?;
         self.blanks();
+        if self.eat("=~") {
+            self.blanks();
+            return Ok(Filter::Matches(left, self.pattern()?));
+        }
         let comparators = [
             ("==", Comparator::Equal),
             ("!=", Comparator::NotEqual),
@@ -256,11 +266,39 @@ impl<'t> Reader<'t> {
             ("<", Comparator::Less),
             (">", Comparator::Greater),
             ("in ", Comparator::In),
+            ("nin ", Comparator::NotIn),
+            ("contains ", Comparator::Contains),
+            ("size ", Comparator::Size),
+            ("empty ", Comparator::Empty),
+            ("subsetof ", Comparator::SubsetOf),
+            ("anyof ", Comparator::AnyOf),
+            ("noneof ", Comparator::NoneOf),
         ];
         match comparators.into_iter().find(|(token, _)| self.eat(token)) {
             Some((_, comparator)) => Ok(Filter::Compare(left, comparator, self.operand(depth)?)),
             None => Ok(Filter::Exists(left)),
         }
+    }
+
+    /// `/pattern/` with flags; a slash in it is escaped.
+    fn pattern(&mut self) -> Result<Regex, String> {
+        self.expect("/")?;
+        let mut escaped = false;
+        let end = self.rest().find(|c| {
+            let ends = c == '/' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        let end = end.ok_or("a pattern is not closed")?;
+        let pattern = self.rest()[..end].replace("\\/", "/");
+        self.at += end + 1;
+        let flags = self.take(char::is_alphabetic);
+        RegexBuilder::new(&format!("^(?:{pattern})$"))
+            .case_insensitive(flags.contains('i'))
+            .dot_matches_new_line(flags.contains('s'))
+            .ignore_whitespace(flags.contains('x'))
+            .build()
+            .map_err(|error| error.to_string())
     }
 
     fn operand(&mut self, depth: usize) -> Result<Operand, String> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Code, Diagnostic, Severity};
+use crate::{Code, Diagnostic, Severity, jackson};
 
 /// AWS's limit for a definition, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -69,7 +69,11 @@ pub(super) fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<(Val
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => {
-            let (line, location, message) = jackson::describe(text, &error);
+            let (line, location, message) = match jackson::mistake(text) {
+                Some(mistake) => (mistake.line, mistake.location.clone(), mistake.text()),
+                None => (error.line(), String::new(), error.to_string()),
+            };
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
             refuse(Code::InvalidJsonDescription, line, location, message, None);
             return None;
         }
@@ -203,48 +207,6 @@ impl Scanner<'_> {
             }
             self.at += 1;
         }
-    }
-}
-
-/// Syntax errors in the words of the JSON parser that AWS uses.
-mod jackson {
-    /// Line, AWS's location and message of a syntax error.
-    pub(super) fn describe(text: &str, error: &serde_json::Error) -> (u32, String, String) {
-        let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
-        let shown: String = text.chars().take(500).collect();
-        let offset = text
-            .lines()
-            .take(error.line().saturating_sub(1))
-            .map(|line| line.len() + 1)
-            .sum::<usize>()
-            + error.column().saturating_sub(1);
-        if let Some((token, end)) = bare_word(text, offset) {
-            let location = format!("[Source: (String)\"{shown}\"; line: {line}, column: {end}]");
-            let message = format!(
-                "Unrecognized token '{token}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at {location}"
-            );
-            return (line, location, message);
-        }
-        let location = format!(
-            "[Source: (String)\"{shown}\"; line: {line}, column: {}]",
-            error.column()
-        );
-        (line, location.clone(), format!("{error}\n at {location}"))
-    }
-
-    /// The word around an offset that is no JSON, and the column after it.
-    fn bare_word(text: &str, offset: usize) -> Option<(String, usize)> {
-        let line_start = text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
-        let start = text[line_start..offset]
-            .rfind(|c: char| !c.is_alphanumeric() && c != '_')
-            .map_or(line_start, |at| line_start + at + 1);
-        let token: String = text
-            .get(start..)?
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect();
-        let end = start - line_start + token.chars().count() + 1;
-        (token.chars().next().is_some_and(char::is_alphabetic)).then_some((token, end))
     }
 }
 

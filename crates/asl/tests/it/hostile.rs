@@ -60,6 +60,28 @@ fn runaway_expressions_fail_their_state() {
         "$range(1, 10, 0)",
         "$partition([1], 0)",
         "$parse('{')",
+        // What is small in memory and endless when written out.
+        "$reduce([1..40], function($a) { $a & $a }, 'x')",
+        "$reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {})",
+        "$reduce([1..40], function($a) { [[$a], [$a]] }, [1])",
+        "$string($reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}))",
+        "$reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}) ~> $string",
+        "'' & $reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {})",
+        "$hash($reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}), 'MD5')",
+        "($f := function() { $reduce([1..40], function($a) { {'a': $a, 'b': $a} }, {}) }; $f() = $f())",
+        // What is made by one function, in one go.
+        "$join([1..10000].'a', $pad('', 100000))",
+        "[1..10000].'a' ~> $join($pad('', 100000))",
+        "$replace($pad('', -10000, 'a'), /a/, $pad('', 100000))",
+        "$pad('', -10000, 'a') ~> $replace(/a/, $pad('', 100000))",
+        // A panic of the evaluator.
+        "$formatNumber(1, '0.' & $pad('0', 100000, '0'))",
+        "$pad('x', 1e9)",
+        "$pad('x', -1e15)",
+        "$pad('x', 1/0)",
+        "$pad(1, 2)",
+        "$pad('x', 'y')",
+        "$pad('x', 2, 3)",
         "1/0",
     ] {
         assert_eq!(
@@ -72,6 +94,46 @@ fn runaway_expressions_fail_their_state() {
         failure("$pad('', 300000)").as_deref(),
         Some("States.DataLimitExceeded")
     );
+}
+
+/// What a Pass state with this expression ends with.
+fn output(expression: &str) -> String {
+    let text = machine(
+        "A",
+        &json!({"A": {"Type": "Pass", "Output": format!("{{% {expression} %}}"), "End": true}}),
+    );
+    let mut run = Run::new(&text);
+    run.signal(Signal::Start {
+        input: Data::empty(),
+    })
+    .unwrap();
+    let output = run.execution.output().map(|data| data.text().to_owned());
+    output.unwrap_or_default()
+}
+
+#[test]
+fn padding_is_that_of_jsonata() {
+    for (expression, expected) in [
+        ("$pad('foo', 5)", "foo  "),
+        ("$pad('foo', -5)", "  foo"),
+        ("$pad('foo', -5, '#')", "##foo"),
+        ("$pad('foo', 5, '#+')", "foo#+"),
+        ("$pad('foo', 6, '#+')", "foo#+#"),
+        ("$pad('foo', 2)", "foo"),
+        ("$pad('foo', 4, '')", "foo "),
+        ("$pad('', -3, '⍺')", "⍺⍺⍺"),
+        (
+            "$map(['a', 'b'], function($v) { $pad($v, 2, '.') }) ~> $join('')",
+            "a.b.",
+        ),
+        ("'x' ~> $pad(3, '-')", "x--"),
+    ] {
+        assert_eq!(
+            output(expression),
+            json!(expected).to_string(),
+            "{expression}"
+        );
+    }
 }
 
 proptest! {

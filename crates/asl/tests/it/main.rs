@@ -7,6 +7,7 @@
 )]
 
 mod branches;
+mod causes;
 mod diagnostics;
 mod diagram;
 mod distributed;

@@ -149,7 +149,8 @@ impl StatusFilter {
 pub(super) fn execution_input(given: Option<String>) -> Result<Data, JsonError> {
     match given {
         None => Ok(Data::empty()),
-        Some(text) => Data::parse(&text).map_err(error::invalid_execution_input),
+        Some(text) => Data::parse(&text)
+            .map_err(|found| error::invalid_execution_input(asl::json_mistake(&text, &found))),
     }
 }
 

@@ -35,7 +35,8 @@ impl StepFunctions {
         let token = check.required("taskToken", request.task_token, TASK_TOKEN);
         let output = check.required("output", request.output, PAYLOAD);
         check.done()?;
-        let output = Data::parse(&output).map_err(error::invalid_output)?;
+        let output = Data::parse(&output)
+            .map_err(|found| error::invalid_output(asl::json_mistake(&output, &found)))?;
         self.engine
             .executions()
             .succeed(&token, output)

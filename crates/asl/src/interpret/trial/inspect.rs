@@ -115,10 +115,10 @@ fn inspect_items(
     };
     let items = match &read {
         None => None,
-        Some(data) if data.value().is_array() || map.distributed.is_some() => {
-            Some(items_of(data.value(), "STATE_DATA").ok_or_else(|| not_iterable(map, data))?)
-        }
-        Some(data) => return Err(not_iterable(map, data)),
+        Some(data) if data.value().is_array() || map.distributed.is_some() => Some(
+            items_of(data.value(), "STATE_DATA").ok_or_else(|| not_iterable(state, map, data))?,
+        ),
+        Some(data) => return Err(not_iterable(state, map, data)),
     };
     found.items = items.as_ref().map(Vec::len);
     if matches!(state.flow, Flow::JsonPath(_)) && !reads {

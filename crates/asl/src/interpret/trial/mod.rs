@@ -185,7 +185,8 @@ impl Trial {
             Kind::Map(map) => map
                 .distributed
                 .as_ref()
-                .is_some_and(|it| it.writer.is_some()),
+                .and_then(|it| it.writer.as_ref())
+                .is_some_and(|writer| writer.arguments.is_some()),
             _ => false,
         }
     }

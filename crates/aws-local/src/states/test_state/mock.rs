@@ -108,10 +108,10 @@ impl Mock {
             return Ok(());
         };
         match state.kind() {
-            Kind::Map(_) | Kind::Parallel(_) => match result.value() {
-                Value::Array(_) => Ok(()),
-                Value::Object(_) if trial.writes_results() => Ok(()),
-                _ => Err(error::validation("Mocked result must be an array.")),
+            Kind::Map(_) | Kind::Parallel(_) => match (result.value(), trial.writes_results()) {
+                (Value::Array(_), false) | (Value::Object(_), true) => Ok(()),
+                (_, false) => Err(error::validation("Mocked result must be an array.")),
+                (_, true) => Err(error::validation("Mocked result must be a JSON object.")),
             },
             Kind::Task(task) => {
                 let Some(strictness) = self.strictness else {
