@@ -12,4 +12,10 @@ mod executions;
 )]
 mod harness;
 mod parked;
+#[path = "../e2e/small_disk.rs"]
+#[allow(
+    dead_code,
+    reason = "the harness can start on such a disk; no test here does"
+)]
+mod small_disk;
 mod verb;

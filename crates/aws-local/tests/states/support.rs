@@ -81,23 +81,24 @@ impl Fixture {
     }
 
     pub(crate) async fn restart_with(self, settings: Settings) -> Fixture {
-        self.serving.abort();
-        self.server.shutdown().await;
-        self.engine.shutdown().await;
-        drop((self.server, self.engine));
-        Self::start_in(self.directory, settings, Mocks::default()).await
+        let directory = self.stop().await;
+        Self::start_in(directory, settings, Mocks::default()).await
     }
 
     /// The same, with something done in between by an engine that runs no tasks: as if the process had died right after it.
     pub(crate) async fn restart_after(self, act: impl AsyncFnOnce(&Engine)) -> Fixture {
+        let directory = self.stop().await;
+        let engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        act(&engine).await;
+        engine.shutdown().await;
+        Self::start_in(directory, Settings::default(), Mocks::default()).await
+    }
+
+    async fn stop(self) -> TempDir {
         self.serving.abort();
         self.server.shutdown().await;
         self.engine.shutdown().await;
-        drop((self.server, self.engine));
-        let engine = Engine::open(self.directory.path(), Settings::default()).unwrap();
-        act(&engine).await;
-        engine.shutdown().await;
-        Self::start_in(self.directory, Settings::default()).await
+        self.directory
     }
 
     pub(crate) fn s3(&self) -> &aws_local::s3::S3 {
