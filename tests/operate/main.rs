@@ -13,3 +13,4 @@ mod executions;
 mod harness;
 mod parked;
 mod verb;
+mod workflows;
