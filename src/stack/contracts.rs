@@ -134,6 +134,13 @@ mod tests {
             ),
             (
                 "reorder",
+                "'attempt_id': $states.input.attempt_id",
+                // Which only the state before has; replays lead to both.
+                "'attempt_id': $states.input.wanted",
+                "/States/Replenish/Branches[1]/States/AwaitCallback/Arguments/Payload: It reads $states.input.wanted, which is never there",
+            ),
+            (
+                "reorder",
                 "'attempt_id': $states.input.attempt_id, ",
                 "",
                 "/States/Replenish/Branches[1]/States/AwaitCallback/Arguments/Payload: Payload.attempt_id is missing",

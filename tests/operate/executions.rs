@@ -212,6 +212,7 @@ async fn executions_are_stopped_and_redriven() {
     )
     .done();
     ended(&up, arn, ExecutionStatus::Aborted).await;
+    restock(&up, &["executions", "stop", execution]).refused("has ended already: ABORTED");
 
     restock(&up, &["executions", "redrive", "--all"]).refused("--yes");
     let plan = restock(&up, &["executions", "redrive", execution, "--dry-run"])

@@ -19,3 +19,4 @@ mod parked;
 )]
 mod small_disk;
 mod verb;
+mod workflows;

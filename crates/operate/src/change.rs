@@ -32,23 +32,34 @@ pub async fn start(
 }
 
 /// Ends a running execution as `ABORTED`, with this error and cause.
+///
+/// # Errors
+/// `Ended` for one that has ended: AWS answers as if it had stopped it, and changes nothing.
 pub async fn stop(
     at: &Connection,
     arn: &str,
     error: &str,
     cause: &str,
 ) -> Result<(), OperateError> {
+    let what = format!("stop {}", short_name(arn));
+    let described = at.sfn.describe_execution().execution_arn(arn).send().await;
+    let status = described.map_err(refused(&what))?.status;
+    if !matches!(
+        status,
+        ExecutionStatus::Running | ExecutionStatus::PendingRedrive
+    ) {
+        return Err(OperateError::Ended {
+            execution: short_name(arn).to_owned(),
+            status: status.as_str().to_owned(),
+        });
+    }
     let request = at
         .sfn
         .stop_execution()
         .execution_arn(arn)
         .error(error)
         .cause(cause);
-    request
-        .send()
-        .await
-        .map(drop)
-        .map_err(refused(format!("stop {}", short_name(arn))))
+    request.send().await.map(drop).map_err(refused(what))
 }
 
 /// Goes on with an execution that `FAILED`, `TIMED_OUT` or was `ABORTED`, from where it failed.

@@ -59,6 +59,14 @@ pub enum OperateError {
         /// The ARNs that have this name.
         arns: String,
     },
+    /// There is nothing left to stop.
+    #[error("{execution} has ended already: {status}; nothing was changed")]
+    Ended {
+        /// The execution's name.
+        execution: String,
+        /// How it ended.
+        status: String,
+    },
     /// Something that was given or read is not as it must be.
     #[error("{0}")]
     Data(String),

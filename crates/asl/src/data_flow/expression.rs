@@ -97,7 +97,7 @@ impl Reader<'_> {
                 self.read(condition);
                 let then = self.read(then_branch);
                 match else_branch {
-                    Some(other) => then.join(self.read(other)),
+                    Some(other) => then.either(self.read(other)),
                     None => then,
                 }
             }
@@ -254,8 +254,13 @@ impl Reader<'_> {
 
     fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode) -> Shape {
         if let (BinaryOp::ColonEqual, AstNode::Variable(name)) = (op, lhs) {
+            // A function may call itself.
+            let at = self.locals.len();
+            self.locals.push((name.clone(), Shape::Unknown));
             let shape = self.read(rhs);
-            self.locals.push((name.clone(), shape.clone()));
+            if let Some(local) = self.locals.get_mut(at) {
+                local.1 = shape.clone();
+            }
             return shape;
         }
         let left = self.read(lhs);
@@ -277,7 +282,7 @@ impl Reader<'_> {
             | BinaryOp::In => Shape::truth(),
             BinaryOp::Concatenate => Shape::text(),
             BinaryOp::Range => Shape::array(Shape::number()),
-            BinaryOp::Coalesce | BinaryOp::Default => left.join(right),
+            BinaryOp::Coalesce | BinaryOp::Default => left.either(right),
             BinaryOp::ColonEqual
             | BinaryOp::FocusBind
             | BinaryOp::IndexBind

@@ -1,8 +1,9 @@
 //! What is known of a value before anything runs: which types it may have, which members, which elements.
 //!
 //! A shape says what a value *may* be, so that a check never complains of what could be right: where ways through a
-//! workflow meet, their shapes are joined. What comes from outside without a contract is [`Shape::Unknown`]; joined with
-//! something known it adds nothing, for what the outside sends there has to be like what the workflow makes itself.
+//! workflow meet, their shapes are joined. What comes from outside without a contract is [`Shape::Unknown`]; where it meets
+//! something known it adds nothing, for what the outside sends there (an operator's input for a replay) has to be like what the
+//! workflow makes itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -213,7 +214,12 @@ impl Shape {
         all
     }
 
-    /// What a value is that comes from either.
+    /// What an expression gives that gives one or the other: nothing is known where one of them is not.
+    pub(super) fn either(self, other: Self) -> Self {
+        Self::any_of([self, other].into_iter())
+    }
+
+    /// What a value is where ways meet: what is known of the one way is not lost for the other.
     pub(super) fn join(self, other: Self) -> Self {
         match (self, other) {
             (Self::Unknown, known) | (known, Self::Unknown) => known,

@@ -71,6 +71,10 @@ fn what_is_right_is_not_complained_of() {
             r#""{% ($told := $match($states.input.id, /x/); {'id': $exists($states.input.other) ? $told[0].match : $states.context.Execution.Input.id}) %}""#,
             r#""Output": "{% $map([1, 2], function($it) { $it.anything + $states.context.State.RetryCount }) %}","#,
         ),
+        ask(
+            r#""{% $states.input %}""#,
+            r#""Output": "{% ($f := function($n) { $n < 2 ? 1 : $n * $f($n - 1) }; {'n': $f(3), 'up': $states.input.id ~> $uppercase, 'of': [{'a': 1}][a = 1].a}) %}","#,
+        ),
         ask(r#""{% $states.context.Execution.Input %}""#, r#""TimeoutSeconds": "{% $states.input.n %}","#),
         // What comes from a task without a contract may be anything.
         r#""A": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "f", "Payload": {"id": "x"}}, "Next": "Unknown"},
