@@ -9,6 +9,7 @@ mod clients;
 mod console;
 mod crash;
 mod demo;
+mod factory;
 mod harness;
 mod kill;
 mod misbehaving_factory;
