@@ -10,6 +10,7 @@ mod console;
 mod console_changes;
 mod crash;
 mod demo;
+mod factory;
 mod harness;
 mod kill;
 mod misbehaving_factory;

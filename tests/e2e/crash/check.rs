@@ -47,7 +47,7 @@ pub(super) async fn all(up: &Up, stage: &Stage, facts: &Facts) {
     eventually("the end of all executions", async || {
         clients::answer_all(up, facts).await;
         let mut running = 0;
-        for machine in [&stage.pass, &stage.wait, &stage.ask] {
+        for machine in stage.machines() {
             running += arns(up, machine, Some(ExecutionStatus::Running))
                 .await
                 .len();
@@ -72,7 +72,11 @@ pub(super) async fn all(up: &Up, stage: &Stage, facts: &Facts) {
     let books = up.assert_books().await;
     assert!(books.arrivals > 0, "no delivery was part of this run");
     executions(up, facts).await;
-    for machine in [&stage.pass, &stage.wait, &stage.ask, REORDER, &vip()] {
+    let children = arns(up, &stage.child, None).await.len();
+    let parents = arns(up, &stage.nest, None).await.len();
+    assert_eq!(children, parents, "each has one nested execution");
+    stops(up, stage, facts).await;
+    for machine in stage.machines().into_iter().chain([REORDER, &vip()]) {
         let all = arns(up, machine, None).await;
         each(all, async |arn| history(up, &arn).await).await;
     }
@@ -242,6 +246,33 @@ async fn executions(up: &Up, facts: &Facts) {
         }
     })
     .await;
+}
+
+/// What was stopped has stopped, and what it had started too.
+async fn stops(up: &Up, stage: &Stage, facts: &Facts) {
+    let stopped = facts.note().stopped.clone();
+    let sfn = up.sfn().await;
+    each(stopped.into_iter().collect(), async |arn| {
+        let described = sfn.describe_execution().execution_arn(&arn).send().await;
+        assert_eq!(described.unwrap().status, ExecutionStatus::Aborted, "{arn}");
+    })
+    .await;
+    // Those whose stop a kill came before.
+    for left in arns(up, &stage.stopped, Some(ExecutionStatus::Running)).await {
+        let stop = sfn.stop_execution().execution_arn(left);
+        stop.send().await.unwrap();
+    }
+    eventually("the end of what stopped executions started", async || {
+        let running = arns(up, &stage.sleeper, Some(ExecutionStatus::Running)).await;
+        running.is_empty().then_some(())
+    })
+    .await;
+    let children = arns(up, &stage.sleeper, None).await.len();
+    let parents = arns(up, &stage.stopped, None).await.len();
+    assert!(
+        children <= parents,
+        "{children} nested executions of {parents}"
+    );
 }
 
 /// Ids are dense, every event follows an earlier one, there is one beginning and one end.

@@ -29,7 +29,13 @@ pub(super) async fn until_killed(
         let client = client.named(format!("buyer{n}"));
         running.push(tokio::spawn(async move { client.buy().await }));
     }
-    for machine in [&stage.pass, &stage.wait, &stage.ask] {
+    for machine in [
+        &stage.pass,
+        &stage.wait,
+        &stage.ask,
+        &stage.nest,
+        &stage.map,
+    ] {
         let (machine, name) = (machine.clone(), machine.rsplit(':').next().unwrap());
         let client = client.named(name.to_owned());
         running.push(tokio::spawn(async move { client.start(&machine).await }));
@@ -38,6 +44,8 @@ pub(super) async fn until_killed(
         let client = client.named(format!("mail{n}"));
         running.push(tokio::spawn(async move { client.mail().await }));
     }
+    let (stopping, machine) = (client.named("stopper".to_owned()), stage.stopped.clone());
+    running.push(tokio::spawn(async move { stopping.stop(&machine).await }));
     let answering = client.named("answerer".to_owned());
     running.push(tokio::spawn(async move { answering.answer().await }));
     let (publishing, topic) = (client.named("news".to_owned()), stage.topic.clone());
@@ -147,6 +155,23 @@ impl Client {
                 }
                 Err(error) => return refused_only_by_death(error.code(), &self.name),
             }
+        }
+    }
+
+    /// Starts executions and stops them, sooner or later.
+    async fn stop(&self, machine: &str) {
+        for n in 0_u64.. {
+            let start = self.sfn.start_execution().state_machine_arn(machine);
+            let started = match start.name(format!("{}-{n}", self.name)).send().await {
+                Ok(started) => started.execution_arn,
+                Err(error) => return refused_only_by_death(error.code(), &self.name),
+            };
+            tokio::time::sleep(Duration::from_millis(n % 4 * 10)).await;
+            let stop = self.sfn.stop_execution().execution_arn(&started);
+            match stop.send().await {
+                Ok(_) => self.facts.note().stopped.insert(started),
+                Err(error) => return refused_only_by_death(error.code(), &started),
+            };
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Noted {
     pub(super) fresh: Vec<String>,
     /// The answer that was acknowledged, by execution.
     pub(super) answered: BTreeMap<String, Value>,
+    /// ARNs of executions whose stop was acknowledged.
+    pub(super) stopped: BTreeSet<String>,
     /// Checkouts that were tried, by idempotency key.
     pub(super) checkouts: BTreeMap<String, Checkout>,
     /// Messages by their texts, each of which is sent once.
@@ -46,7 +48,7 @@ impl fmt::Display for Facts {
         let answered = facts.checkouts.values().filter(|it| it.answer.is_some());
         write!(
             f,
-            "{} checkouts ({} answered), {} starts, {} callbacks, {} sends, {} deletes, {} publications",
+            "{} checkouts ({} answered), {} starts, {} callbacks, {} sends, {} deletes, {} publications, {} stops",
             facts.checkouts.len(),
             answered.count(),
             facts.started.len(),
@@ -54,6 +56,7 @@ impl fmt::Display for Facts {
             facts.sent.len(),
             facts.deleted.len(),
             facts.published.len(),
+            facts.stopped.len(),
         )
     }
 }

@@ -1,6 +1,7 @@
 //! Kills a busy installation at random moments and holds it to everything that it acknowledged.
 //!
-//! Clients buy, start executions, answer task tokens, send, receive and publish; each notes what was acknowledged. Then
+//! Clients buy, start executions (also such as start others, or run a Distributed Map) and stop them, answer task tokens, send,
+//! receive and publish; each notes what was acknowledged. Then
 //! comes SIGKILL, a restart, and the next round on the same data. At the end, with everything at rest, no acknowledged
 //! fact may be missing or there twice (`check`).
 //!

@@ -13,6 +13,15 @@ pub(super) struct Stage {
     pub(super) wait: String,
     /// Waits for an answer to the token in `tokens`.
     pub(super) ask: String,
+    /// Starts an execution of `child`, waits for its end and gives its output.
+    pub(super) nest: String,
+    /// Waits for a second.
+    pub(super) child: String,
+    /// Runs a Distributed Map over three items.
+    pub(super) map: String,
+    /// Starts an execution of `sleeper` and waits for its end, which does not come. Clients stop it.
+    pub(super) stopped: String,
+    pub(super) sleeper: String,
     pub(super) topic: String,
 }
 
@@ -24,6 +33,18 @@ pub(super) const MAIL: &str = "crash_mail";
 pub(super) const NEWS: &str = "crash_news";
 
 impl Stage {
+    /// Those whose executions all succeed.
+    pub(super) fn machines(&self) -> [&str; 6] {
+        [
+            &self.pass,
+            &self.wait,
+            &self.ask,
+            &self.nest,
+            &self.child,
+            &self.map,
+        ]
+    }
+
     pub(super) async fn set(up: &Up) -> Stage {
         // Little is left, so that the factory is asked from the first round on.
         let (status, answer) = up.buy(980).await;
@@ -47,14 +68,17 @@ impl Stage {
             .await
             .unwrap();
         let pass = json!({"Type": "Pass", "Next": "Last"});
+        let wait = |seconds: u32| json!({"Type": "Wait", "Seconds": seconds, "Next": "Last"});
+        let child = machine(up, "crash_child", &wait(1)).await;
+        let sleeper = machine(up, "crash_sleeper", &wait(86_400)).await;
         Stage {
+            nest: machine(up, "crash_nest", &nested(&child)).await,
+            child,
+            map: machine(up, "crash_map", &map()).await,
+            stopped: machine(up, "crash_stopped", &nested(&sleeper)).await,
+            sleeper,
             pass: machine(up, "crash_pass", &pass).await,
-            wait: machine(
-                up,
-                "crash_wait",
-                &json!({"Type": "Wait", "Seconds": 1, "Next": "Last"}),
-            )
-            .await,
+            wait: machine(up, "crash_wait", &wait(1)).await,
             ask: machine(
                 up,
                 "crash_ask",
@@ -75,6 +99,33 @@ impl Stage {
             topic,
         }
     }
+}
+
+/// Waits for an execution of a machine with the same input; its output is the state's.
+fn nested(machine: &str) -> Value {
+    json!({
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {"StateMachineArn": machine, "Input": "{% $states.input %}"},
+        "Output": "{% $states.result.Output %}",
+        "Next": "Last",
+    })
+}
+
+/// A child for each of three items; the first of their outputs, if there are three.
+fn map() -> Value {
+    json!({
+        "Type": "Map",
+        "Label": "Each",
+        "Items": "{% [$states.input.n, 'two', 'three'] %}",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Same",
+            "States": {"Same": {"Type": "Pass", "End": true}},
+        },
+        "Output": {"n": "{% $count($states.result) = 3 ? $states.result[0] : 'a child is lost' %}"},
+        "Next": "Last",
+    })
 }
 
 /// A machine whose first state is this one.

@@ -82,7 +82,15 @@ impl Nesting {
         let refuse = |error: JsonError| failure(&error, &request_id);
         let started = match self.child_of(task).await {
             Some(child) => child,
-            None => self.start(task).await?.map_err(refuse)?,
+            None => match self.start(task).await? {
+                Ok(child) => child,
+                // It may be the one that an earlier run of this task started, and has ended since.
+                Err(error) if error.shape() == "ExecutionAlreadyExists" => {
+                    let own = self.unnamed_child_of(task).await;
+                    own.ok_or_else(|| refuse(error))?
+                }
+                Err(error) => return Err(refuse(error)),
+            },
         };
         let response = response(&started, &request_id);
         match pattern {
@@ -142,7 +150,21 @@ impl Nesting {
     async fn child_of(&self, task: &TaskRun) -> Option<StartedChild> {
         task.request.parameters.value().get("Name")?;
         let noted = self.engine.documents().get(DOCUMENT, &task.effect()).await;
-        let arn: String = noted.ok()??;
+        self.there(noted.ok()??).await
+    }
+
+    /// The child that an earlier run of this task started under the name that is made from the task.
+    async fn unnamed_child_of(&self, task: &TaskRun) -> Option<StartedChild> {
+        let given = task.request.parameters.value();
+        if given.get("Name").is_some() {
+            return None;
+        }
+        let machine = given.get("StateMachineArn")?.as_str()?;
+        self.there(execution_arn(machine, &name_of(&task.effect())))
+            .await
+    }
+
+    async fn there(&self, arn: String) -> Option<StartedChild> {
         let described = self.described(&arn).await.ok()?;
         Some(StartedChild {
             at: milliseconds(described["startDate"].as_f64()?),

@@ -175,6 +175,50 @@ async fn a_crash_between_the_parents_end_and_the_childs_leaves_no_child() {
 }
 
 #[tokio::test]
+async fn a_child_that_ended_before_its_parent_heard_of_it_is_not_missed() {
+    let mut fixture = Fixture::start().await;
+    for (name, more) in [("unnamed", json!({})), ("named", json!({ "Name": "mine" }))] {
+        for pattern in ["", ".sync", ".sync:2"] {
+            let name = format!("{name}{}", pattern.len());
+            let child = fixture.machine(&format!("child-{name}"), WAIT).await;
+            let machine = parent(pattern, &child, more.clone());
+            let machine = fixture.machine(&name, &machine).await;
+            // Started by an engine that runs no tasks, so that the first run finds what an earlier one would have left.
+            let mut ended = String::new();
+            fixture = fixture
+                .restart_after(async |engine| {
+                    let executions = engine.executions();
+                    let input = asl::Data::new(json!({}));
+                    let request = engine::StartRequest::new(machine.as_str(), input);
+                    ended = executions.start(request).await.unwrap().arn;
+                })
+                .await;
+            let nested = child_of(&fixture, &child).await;
+            fixture = fixture
+                .restart_after(async |engine| {
+                    let executions = engine.executions();
+                    executions.stop(&nested, None, None).await.unwrap();
+                })
+                .await;
+            let status = fixture.end_of(&ended).await;
+            let output = output(&fixture, &ended).await;
+            if pattern.is_empty() {
+                assert_eq!(
+                    (status, &output["ExecutionArn"]),
+                    (ExecutionStatus::Succeeded, &json!(nested))
+                );
+            } else {
+                assert_eq!(
+                    (status, &output["Status"]),
+                    (ExecutionStatus::Failed, &json!("ABORTED"))
+                );
+            }
+            assert_eq!(child_of(&fixture, &child).await, nested);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_restart_between_start_and_end_leaves_one_child_and_its_parent_waiting() {
     let mut fixture = Fixture::start().await;
     for (name, more) in [("unnamed", json!({})), ("named", json!({ "Name": "mine" }))] {

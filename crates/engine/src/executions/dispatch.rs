@@ -175,7 +175,7 @@ impl Shared {
             execution_arn: live.state().execution.identity().execution_arn.clone(),
             state_machine_arn: live.revision.state_machine_arn.clone(),
             request,
-            cancelled,
+            cancelled: cancelled.clone(),
             submission: Submission(Some(submission)),
         };
         let (shared, runner) = (Arc::clone(self), Arc::clone(runner));
@@ -197,7 +197,10 @@ impl Shared {
                 }
             };
             give_back();
-            if let Some(signal) = signal {
+            // What a run says because it was told to end is not the task's outcome.
+            if let Some(signal) = signal
+                && !cancelled.is_cancelled()
+            {
                 shared.deliver(id, task, signal).await;
             }
             let mut running = shared.dispatch.running();

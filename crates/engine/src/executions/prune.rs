@@ -60,6 +60,7 @@ impl Shared {
                 .read(move |db| old(db, after, ended, named))
                 .await?;
             let Some(last) = found.last() else {
+                while self.journal.write(forget_map_runs).await? > 0 {}
                 return Ok(pruned);
             };
             after = last.id;
@@ -135,6 +136,16 @@ fn remove_records(db: &Connection, id: i64) -> Result<usize, StorageError> {
          where executions.records = 0 and records.id between ?1 << ?2 and (?1 + 1) << ?2 limit ?3)",
     )?;
     Ok(delete.execute(params![id, store::RECORD_BITS, RECORDS])?)
+}
+
+/// Removes some Map Runs whose executions and children are all forgotten, so that nothing is left that names them; how many.
+fn forget_map_runs(db: &Connection) -> Result<usize, StorageError> {
+    let mut delete = db.prepare_cached(
+        "delete from map_runs where id in (select id from map_runs \
+         where not exists (select 1 from executions where executions.id = map_runs.execution) \
+         and not exists (select 1 from executions where executions.map_run = map_runs.id) limit ?1)",
+    )?;
+    Ok(delete.execute([BATCH])?)
 }
 
 fn forget(db: &Connection, ids: &[i64]) -> Result<(), StorageError> {

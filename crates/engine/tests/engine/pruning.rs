@@ -96,6 +96,45 @@ async fn what_ended_long_ago_is_gone_and_its_name_is_refused_for_90_days() {
 }
 
 #[tokio::test]
+async fn a_map_run_goes_with_its_execution_and_its_children() {
+    let f = keeping(7).await;
+    let definition = json!({"StartAt": "Each", "States": {"Each": {
+        "Type": "Map", "ItemsPath": "$.items", "Label": "Each", "End": true,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}},
+        },
+    }}});
+    let machine = f.machine("m", definition).await;
+    let arn = f
+        .begin(&machine, "e", json!({"items": [1, 2, 3]}))
+        .await
+        .arn;
+    f.end_of(&arn).await;
+    let rows = |f: &Fixture| {
+        let file = f.directory.path().join("engine.db");
+        let db = rusqlite::Connection::open(file).unwrap();
+        ["executions", "records", "map_runs"].map(|table| {
+            let count = format!("select count(*) from {table}");
+            db.query_row(&count, [], |row| row.get::<_, u32>(0))
+                .unwrap()
+        })
+    };
+    let [executions, records, runs] = rows(&f);
+    assert!(executions == 4 && records >= 4 && runs == 1);
+    f.pass(8 * DAY);
+    while rows(&f) != [4, 0, 1] {
+        f.pass(60);
+        tokio::task::yield_now().await;
+    }
+    f.pass(90 * DAY);
+    while rows(&f) != [0, 0, 0] {
+        f.pass(60);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn what_runs_stays_however_old_it_is() {
     let mut f = keeping(1).await;
     let waiting = f.machine("w", wait(100 * 86_400)).await;
