@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use asl::{Entry, Event, StateKind, TaskId};
+use asl::{Entry, Event, Pattern, Resource, StateKind, TaskId};
 use engine::{Engine, ExecutionError, Page};
 
 use super::TestCase;
@@ -36,12 +36,16 @@ impl Past {
     }
 
     /// The tasks whose mocks say that they time out, and whose time is over when that of `task` is: they were scheduled at the
-    /// same moment for as long.
+    /// same moment for as long. Tasks that wait after their request are left alone: theirs has to be answered first.
     pub(super) fn timed_out_with(&self, task: TaskId, states: &TestCase) -> Vec<TaskId> {
         let deadline = |entry: &Entry| match entry.event() {
             Some(Event::TaskScheduled {
-                timeout_in_seconds, ..
-            }) => Some((entry.history()?.heading().timestamp, (*timeout_in_seconds)?)),
+                resource,
+                timeout_in_seconds,
+                ..
+            }) if !waits(resource) => {
+                Some((entry.history()?.heading().timestamp, (*timeout_in_seconds)?))
+            }
             _ => None,
         };
         let Some(due) = self.0.get(&task.0).and_then(deadline) else {
@@ -74,4 +78,9 @@ impl Past {
             at = self.0.get(&at.history()?.heading().previous_event_id)?;
         }
     }
+}
+
+/// Whether a task goes on after its request was answered.
+fn waits(resource: &Resource) -> bool {
+    matches!(resource, Resource::Integration { pattern, .. } if *pattern != Pattern::RequestResponse)
 }

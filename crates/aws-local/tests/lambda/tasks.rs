@@ -226,10 +226,11 @@ async fn a_task_that_shutting_down_interrupts_has_no_outcome() {
         json!({ "FunctionName": "f", "Payload": { "do": "meet", "port": meeting.port() } }),
     );
     let mut task = Box::pin(local.lambda.run_task(run));
-    tokio::select! {
-        _ = meeting.guest() => {}
+    // The guest stays: without it the function would go on by itself.
+    let _guest = tokio::select! {
+        guest = meeting.guest() => guest,
         _ = &mut task => panic!("it was not told to go on"),
-    }
+    };
     local.lambda.shutdown().await;
     assert!(futures::poll!(task).is_pending());
 }
