@@ -162,7 +162,7 @@ impl Builder<'_> {
             .iter()
             .find(|(name, _, path)| *name == operator || (*path && by_path == Some(name)));
         let Some((name, wants, _)) = found else {
-            self.schema(&at, "Field is not supported");
+            self.not_supported(fields, operator);
             return None;
         };
         let variable = self.path(fields, "Variable");

@@ -65,7 +65,15 @@ impl Builder<'_> {
             .keys()
             .filter(|field| !known.contains(&field.as_str()))
         {
-            self.schema(&fields.at(field), "Field is not supported");
+            self.not_supported(fields, field);
+        }
+    }
+
+    /// AWS names the object as the place, and the field in the message; the line is the field's own.
+    pub(super) fn not_supported(&mut self, fields: &Fields<'_>, field: &str) {
+        self.schema(&fields.pointer, format!("Field '{field}' is not supported"));
+        if let Some(found) = self.diagnostics.last_mut() {
+            found.line = self.lines.of(&fields.at(field));
         }
     }
 
