@@ -95,6 +95,23 @@ impl Data {
     }
 }
 
+/// What a payload may weigh while it is put together. It is refused at [`PAYLOAD_LIMIT`] once it is whole; this keeps it from
+/// being made at all where a definition names the same data thousands of times.
+pub(crate) const HEAVIEST: usize = 64 * PAYLOAD_LIMIT;
+
+/// Roughly the bytes of a value.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + 2,
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| name.len() + 4 + weight(value);
+            members.iter().map(member).sum::<usize>() + 2
+        }
+    }
+}
+
 impl From<Value> for Data {
     fn from(value: Value) -> Self {
         Self::new(value)

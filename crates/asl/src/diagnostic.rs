@@ -11,13 +11,22 @@ pub enum Severity {
     Error,
 }
 
-/// What kind of mistake. The first group are AWS's codes (`ValidateStateMachineDefinition`), the last two are ours.
+/// What kind of mistake. The first group are AWS's codes (API reference, `ValidateStateMachineDefinitionDiagnostic`), the last two
+/// are ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     /// The text is not JSON.
     InvalidJsonDescription,
     /// A field is missing, unknown, of the wrong type or has a bad value.
     SchemaValidationFailed,
+    /// `Resource` is none.
+    InvalidResource,
+    /// A state's name is empty or too long.
+    InvalidStateName,
+    /// `Label` of a Map has characters that it must not have, or too many.
+    InvalidLabelName,
+    /// Two Map states have the same `Label`.
+    DuplicateLabelName,
     /// `Next`, `StartAt` or `Default` names a state that does not exist, or no transition leads to a state.
     MissingTransitionTarget,
     /// A definition above AWS's size limit.
@@ -34,6 +43,10 @@ impl Code {
         match self {
             Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
             Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Self::InvalidResource => "INVALID_RESOURCE",
+            Self::InvalidStateName => "INVALID_STATE_NAME",
+            Self::InvalidLabelName => "INVALID_LABEL_NAME",
+            Self::DuplicateLabelName => "DUPLICATE_LABEL_NAME",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Self::DefinitionTooLarge => "DEFINITION_TOO_LARGE",
             Self::Unsupported => "UNSUPPORTED",

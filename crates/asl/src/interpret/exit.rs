@@ -126,12 +126,14 @@ pub(super) fn limit(state: &State, data: &Data) -> Outcome {
     if data.len() <= PAYLOAD_LIMIT {
         return Ok(());
     }
+    Err(too_large(state))
+}
+
+/// What a state fails with that made too much.
+pub(super) fn too_large(state: &State) -> Fault {
     let cause = format!(
         "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
         state.name
     );
-    Err(Fault::Failed(Failure::new(
-        error_name::DATA_LIMIT_EXCEEDED,
-        cause,
-    )))
+    Fault::Failed(Failure::new(error_name::DATA_LIMIT_EXCEEDED, cause))
 }

@@ -1,12 +1,14 @@
 //! What a state's expressions see, and their evaluation.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use serde_json::{Map, Value};
 
 use super::evolve::illegal;
+use super::exit::too_large;
 use super::fault::{Fault, Outcome};
 use super::{IllegalEntry, Run, context};
+use crate::data::{HEAVIEST, weight};
 use crate::entry::BranchId;
 use crate::execution::Execution;
 use crate::jsonata::{Needs, Session, Shortcut};
@@ -150,22 +152,27 @@ impl<'a> Lens<'a> {
         match template {
             Template::Literal(data) => Ok(data.clone()),
             Template::Dynamic(dynamic) => self.dynamic(dynamic, field),
-            _ => self.tree(template, field).map(Data::new),
+            _ => self
+                .tree(template, field, &Cell::new(HEAVIEST))
+                .map(Data::new),
         }
     }
 
-    fn tree(&self, template: &Template, field: &str) -> Outcome<Value> {
+    fn tree(&self, template: &Template, field: &str, left: &Cell<usize>) -> Outcome<Value> {
         match template {
             Template::Literal(data) => Ok(data.value().clone()),
-            Template::Dynamic(dynamic) => self
-                .dynamic(dynamic, field)
-                .map(|data| data.value().clone()),
+            Template::Dynamic(dynamic) => {
+                let data = self.dynamic(dynamic, field)?;
+                let rest = left.get().checked_sub(weight(data.value()));
+                left.set(rest.ok_or_else(|| too_large(self.state))?);
+                Ok(data.value().clone())
+            }
             Template::Object(members) => {
                 let mut object = Map::with_capacity(members.len());
                 for (name, member) in members {
                     object.insert(
                         name.clone(),
-                        self.tree(member, &self.member_field(field, name, member))?,
+                        self.tree(member, &self.member_field(field, name, member), left)?,
                     );
                 }
                 Ok(Value::Object(object))
@@ -174,7 +181,7 @@ impl<'a> Lens<'a> {
                 let elements = elements
                     .iter()
                     .enumerate()
-                    .map(|(i, element)| self.tree(element, &format!("{field}[{i}]")));
+                    .map(|(i, element)| self.tree(element, &format!("{field}[{i}]"), left));
                 elements.collect::<Outcome<Vec<Value>>>().map(Value::Array)
             }
         }

@@ -10,8 +10,11 @@ use crate::Millis;
 use crate::entry::{BranchId, Note};
 use crate::model::{Amount, Dynamic, Text, WaitState};
 
-/// The longest wait: a year, as AWS's longest execution.
-const MOST_SECONDS: u64 = 31_536_000;
+/// The longest wait in seconds. Source: "Wait workflow state", `Seconds`.
+const MOST_SECONDS: u64 = 99_999_999;
+
+/// How many seconds ahead a time may be: AWS counts them in 31 bits.
+const FARTHEST_SECONDS: i64 = 2_147_483_647;
 
 impl Run<'_> {
     pub(super) fn wait(&mut self, branch: BranchId, wait: &WaitState) -> Outcome {
@@ -26,7 +29,15 @@ impl Run<'_> {
                 }
                 after(self.env.now, seconds)
             }
-            WaitState::Timestamp(text) => due(&lens, text)?,
+            WaitState::Timestamp(text) => {
+                let due = due(&lens, text)?;
+                if (due - self.env.now) / 1000 > FARTHEST_SECONDS {
+                    return Err(Fault::runtime(format!(
+                        "The Timestamp parameter is more than {FARTHEST_SECONDS} seconds in the future"
+                    )));
+                }
+                due
+            }
         };
         self.note(branch, Note::WaitUntil { due })?;
         // A time that is not in the future is over at once.

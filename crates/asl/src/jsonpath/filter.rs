@@ -1,5 +1,7 @@
 //! Filters: `[?(@.price < 10)]`.
 
+use std::cell::Cell;
+
 use regex::Regex;
 use serde_json::Value;
 
@@ -51,18 +53,22 @@ pub(crate) enum Comparator {
 }
 
 impl Filter {
-    pub(super) fn holds(&self, element: &Value, root: &Value) -> bool {
+    pub(super) fn holds(&self, element: &Value, root: &Value, steps: &Cell<usize>) -> bool {
         match self {
-            Self::And(left, right) => left.holds(element, root) && right.holds(element, root),
-            Self::Or(left, right) => left.holds(element, root) || right.holds(element, root),
-            Self::Not(inner) => !inner.holds(element, root),
-            Self::Exists(operand) => operand.value(element, root).is_some(),
+            Self::And(left, right) => {
+                left.holds(element, root, steps) && right.holds(element, root, steps)
+            }
+            Self::Or(left, right) => {
+                left.holds(element, root, steps) || right.holds(element, root, steps)
+            }
+            Self::Not(inner) => !inner.holds(element, root, steps),
+            Self::Exists(operand) => operand.value(element, root, steps).is_some(),
             Self::Compare(left, comparator, right) => compare(
-                left.value(element, root),
+                left.value(element, root, steps),
                 *comparator,
-                right.value(element, root),
+                right.value(element, root, steps),
             ),
-            Self::Matches(operand, pattern) => match operand.value(element, root) {
+            Self::Matches(operand, pattern) => match operand.value(element, root, steps) {
                 Some(Value::String(text)) => pattern.is_match(text),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => {
                     pattern.is_match(&value.to_string())
@@ -74,21 +80,18 @@ impl Filter {
 }
 
 impl Operand {
-    fn value<'v>(&'v self, element: &'v Value, root: &'v Value) -> Option<&'v Value> {
+    fn value<'v>(
+        &'v self,
+        element: &'v Value,
+        root: &'v Value,
+        steps: &Cell<usize>,
+    ) -> Option<&'v Value> {
         let (selectors, from) = match self {
             Self::Literal(value) => return Some(value),
             Self::Element(selectors) => (selectors, element),
             Self::Root(selectors) => (selectors, root),
         };
-        let mut found = vec![from];
-        for selector in selectors {
-            let mut next = Vec::new();
-            for value in found {
-                query::select(selector, value, root, &mut next);
-            }
-            found = next;
-        }
-        found.first().copied()
+        query::follow(selectors, from, root, steps).first().copied()
     }
 }
 

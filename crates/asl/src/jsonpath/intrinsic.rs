@@ -8,6 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Map, Value};
 
 use super::{Argument, Call, PathExpression};
+use crate::data::{HEAVIEST, weight};
 use crate::jsonata::{digest, uuid};
 
 /// Names and how many arguments they take.
@@ -68,6 +69,13 @@ impl Call {
             Argument::Literal(value) => Ok(value.clone()),
             Argument::Path(path) => host.path(path),
             Argument::Call(call) => call.evaluate(host),
+        });
+        let mut left = HEAVIEST;
+        let arguments = arguments.map(|argument| {
+            let argument = argument?;
+            let rest = left.checked_sub(weight(&argument));
+            left = rest.ok_or_else(|| H::Error::from("the arguments are too large".to_owned()))?;
+            Ok(argument)
         });
         let arguments = arguments.collect::<Result<Vec<Value>, H::Error>>()?;
         apply(&self.name, &arguments, || host.random()).map_err(H::Error::from)

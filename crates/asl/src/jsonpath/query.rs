@@ -1,13 +1,19 @@
 //! Evaluation of paths.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::{Path, Selector, aggregate};
 
+/// So many values are looked at for one path; far more than a payload has. Only descents into descents need more.
+const MOST_STEPS: usize = 1_000_000;
+
+/// What is at a path; nothing too where finding it would take too many steps.
 pub(super) fn find(path: &Path, root: &Value) -> Option<Value> {
     match path.selectors.split_last() {
         Some((Selector::Function(function), rest)) => {
-            let found = places(rest, root);
+            let found = places(rest, root)?;
             match found[..] {
                 [value] if is_definite(rest) => aggregate::apply(*function, value),
                 _ if is_definite(rest) => None,
@@ -17,7 +23,7 @@ pub(super) fn find(path: &Path, root: &Value) -> Option<Value> {
         // Several members at the end of a path make one object of them.
         Some((Selector::Union(parts), rest)) if keys(parts).is_some() => {
             let keys = keys(parts)?;
-            let mut objects = places(rest, root)
+            let mut objects = places(rest, root)?
                 .into_iter()
                 .filter_map(|value| some_members(value.as_object()?, &keys));
             if is_definite(rest) {
@@ -27,7 +33,7 @@ pub(super) fn find(path: &Path, root: &Value) -> Option<Value> {
             }
         }
         _ => {
-            let found = places(&path.selectors, root);
+            let found = places(&path.selectors, root)?;
             if is_definite(&path.selectors) {
                 found.first().map(|value| (*value).clone())
             } else {
@@ -44,12 +50,24 @@ fn is_definite(selectors: &[Selector]) -> bool {
         .all(|selector| matches!(selector, Selector::Key(_) | Selector::Index(_)))
 }
 
-fn places<'v>(selectors: &'v [Selector], root: &'v Value) -> Vec<&'v Value> {
-    let mut found = vec![root];
+fn places<'v>(selectors: &'v [Selector], root: &'v Value) -> Option<Vec<&'v Value>> {
+    let left = Cell::new(MOST_STEPS);
+    let found = follow(selectors, root, root, &left);
+    (left.get() > 0).then_some(found)
+}
+
+/// What selectors lead to from a value. Stops where no step is left.
+pub(super) fn follow<'v>(
+    selectors: &'v [Selector],
+    from: &'v Value,
+    root: &'v Value,
+    left: &Cell<usize>,
+) -> Vec<&'v Value> {
+    let mut found = vec![from];
     for selector in selectors {
         let mut next = Vec::new();
         for value in found {
-            select(selector, value, root, &mut next);
+            select(selector, value, root, left, &mut next);
         }
         found = next;
     }
@@ -80,37 +98,41 @@ fn some_members(members: &Map<String, Value>, keys: &[&str]) -> Option<Value> {
 
 /// What one definite selector leads to.
 pub(super) fn step<'v>(selector: &'v Selector, value: &'v Value) -> Option<&'v Value> {
-    let mut found = Vec::new();
-    select(selector, value, value, &mut found);
-    found.first().copied()
+    let left = Cell::new(MOST_STEPS);
+    follow(std::slice::from_ref(selector), value, value, &left)
+        .first()
+        .copied()
 }
 
-pub(super) fn select<'v>(
-    selector: &Selector,
+fn select<'v>(
+    selector: &'v Selector,
     value: &'v Value,
     root: &'v Value,
+    left: &Cell<usize>,
     out: &mut Vec<&'v Value>,
 ) {
+    let before = out.len();
     match (selector, value) {
         (Selector::Key(key), Value::Object(members)) => out.extend(members.get(key)),
         (Selector::Index(index), Value::Array(items)) => out.extend(at(items, *index)),
         (Selector::Wildcard, Value::Array(items)) => out.extend(items),
         (Selector::Wildcard, Value::Object(members)) => out.extend(members.values()),
-        (Selector::Union(parts), value) => {
-            parts.iter().for_each(|part| select(part, value, root, out))
-        }
+        (Selector::Union(parts), value) => parts
+            .iter()
+            .for_each(|part| select(part, value, root, left, out)),
         (Selector::Slice { from, to, step }, Value::Array(items)) => {
             slice(items, *from, *to, *step, out)
         }
-        (Selector::Descend(inner), value) => descend(inner, value, root, out),
+        (Selector::Descend(inner), value) => descend(inner, value, root, left, out),
         (Selector::Filter(filter), Value::Array(items)) => {
-            out.extend(items.iter().filter(|item| filter.holds(item, root)))
+            out.extend(items.iter().filter(|item| filter.holds(item, root, left)))
         }
         (Selector::Filter(filter), value @ Value::Object(_)) => {
-            out.extend(Some(value).filter(|value| filter.holds(value, root)))
+            out.extend(Some(value).filter(|value| filter.holds(value, root, left)))
         }
         _ => {}
     }
+    left.set(left.get().saturating_sub(1 + out.len() - before));
 }
 
 fn at(items: &[Value], index: i64) -> Option<&Value> {
@@ -142,15 +164,24 @@ fn slice<'v>(
     }
 }
 
-fn descend<'v>(inner: &Selector, value: &'v Value, root: &'v Value, out: &mut Vec<&'v Value>) {
-    select(inner, value, root, out);
+fn descend<'v>(
+    inner: &'v Selector,
+    value: &'v Value,
+    root: &'v Value,
+    left: &Cell<usize>,
+    out: &mut Vec<&'v Value>,
+) {
+    if left.get() == 0 {
+        return;
+    }
+    select(inner, value, root, left, out);
     match value {
         Value::Array(items) => items
             .iter()
-            .for_each(|item| descend(inner, item, root, out)),
+            .for_each(|item| descend(inner, item, root, left, out)),
         Value::Object(members) => members
             .values()
-            .for_each(|member| descend(inner, member, root, out)),
+            .for_each(|member| descend(inner, member, root, left, out)),
         _ => {}
     }
 }
@@ -244,6 +275,22 @@ mod tests {
         check("@.l anyof [2, 3]", &[0, 2]);
         check("@.l noneof [2, 3]", &[1]);
         check("@.s>=1997&&!(@.n=='Abd')", &[0]);
+    }
+
+    #[test]
+    fn endless_searches_find_nothing() {
+        let deep = (0..100).fold(json!([1]), |inner, _| json!([inner, inner.is_null()]));
+        let input = Data::new(deep);
+        for text in [
+            &format!("$.{}", ".*.".repeat(12).trim_end_matches('.')),
+            "$..[?(@..[?(@..[?(@..[?(@..* > 5)])])])]",
+        ] {
+            let path = PathExpression::parse(text).unwrap();
+            let Form::Path(path) = path.form() else {
+                panic!("not a path")
+            };
+            assert!(path.find(&input).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -162,12 +162,7 @@ impl Builder<'_> {
             .iter()
             .find(|(name, _, path)| *name == operator || (*path && by_path == Some(name)));
         let Some((name, wants, _)) = found else {
-            self.error(
-                Code::SchemaValidationFailed,
-                &at,
-                "Field is not supported",
-                Some("Check its spelling, or remove it: which fields there are depends on Type and QueryLanguage."),
-            );
+            self.not_supported(fields, operator);
             return None;
         };
         let variable = self.path(fields, "Variable");

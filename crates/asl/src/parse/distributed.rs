@@ -11,7 +11,7 @@ use crate::model::{
     DatasetFormat, Delimiter, Distributed, InputType, ItemBatcher, ItemReader, Kind, QueryLanguage,
     ReadAction, ResultFormat, ResultWriter, Transformation,
 };
-use crate::{Data, PAYLOAD_LIMIT};
+use crate::{Code, Data, PAYLOAD_LIMIT};
 
 /// Fields that only a Distributed Map has.
 pub(super) const FIELDS: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter", "Label"];
@@ -115,7 +115,7 @@ impl Builder<'_> {
             let message = format!(
                 "Label must have 1 to {LONGEST_LABEL} characters, without blanks, wildcards, brackets and special characters"
             );
-            self.schema(&fields.at("Label"), message);
+            self.error(Code::InvalidLabelName, &fields.at("Label"), message, None);
         }
         Some(label.to_owned())
     }
@@ -393,7 +393,8 @@ impl Builder<'_> {
             known.push(label);
         }
         for (pointer, label) in twice {
-            self.schema(&pointer, format!("Label '{label}' is used more than once"));
+            let message = format!("Label '{label}' is used more than once");
+            self.error(Code::DuplicateLabelName, &pointer, message, None);
         }
     }
 }

@@ -66,12 +66,20 @@ impl Builder<'_> {
             .keys()
             .filter(|field| !known.contains(&field.as_str()))
         {
-            self.error(
-                Code::SchemaValidationFailed,
-                &fields.at(field),
-                "Field is not supported",
-                Some("Check its spelling, or remove it: which fields there are depends on Type and QueryLanguage."),
-            );
+            self.not_supported(fields, field);
+        }
+    }
+
+    /// AWS names the object as the place, and the field in the message; the line is the field's own.
+    pub(super) fn not_supported(&mut self, fields: &Fields<'_>, field: &str) {
+        self.error(
+            Code::SchemaValidationFailed,
+            &fields.pointer,
+            format!("Field '{field}' is not supported"),
+            Some("Check its spelling, or remove it: which fields there are depends on Type and QueryLanguage."),
+        );
+        if let Some(found) = self.diagnostics.last_mut() {
+            found.line = self.lines.of(&fields.at(field));
         }
     }
 

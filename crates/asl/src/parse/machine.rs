@@ -40,9 +40,11 @@ impl Builder<'_> {
         let mut ids = Vec::with_capacity(states.map.len());
         for name in states.map.keys() {
             if name.is_empty() || name.chars().count() > LONGEST_NAME {
-                self.schema(
+                self.error(
+                    Code::InvalidStateName,
                     &states.at(name),
                     format!("State name must have between 1 and {LONGEST_NAME} characters"),
+                    None,
                 );
             }
             let state = StateId(u32::try_from(self.states.len()).unwrap_or(u32::MAX));

@@ -2,8 +2,8 @@
 
 use super::Builder;
 use super::state::Reader;
-use crate::Resource;
 use crate::model::{Amount, TaskState};
+use crate::{Code, Resource};
 
 impl Builder<'_> {
     pub(super) fn task(&mut self, reader: &Reader<'_, '_>) -> Option<TaskState> {
@@ -12,7 +12,12 @@ impl Builder<'_> {
         let resource = self.string(fields, "Resource").and_then(|arn| {
             let resource = Resource::from_arn(arn);
             if resource.is_none() {
-                self.schema(&fields.at("Resource"), "Value is not a valid resource ARN");
+                self.error(
+                    Code::InvalidResource,
+                    &fields.at("Resource"),
+                    "Value is not a valid resource ARN",
+                    None,
+                );
             }
             resource
         });

@@ -35,6 +35,18 @@ fn waits() {
     seconds(json!(1.5), "cannot be parsed as a long value: $.w == 1.5");
     seconds(json!("x"), "cannot be parsed as a long value: $.w == x");
     seconds(json!({}), "cannot be parsed as a long value: $.w == {}");
+    check(
+        json!({ "Type": "Wait", "SecondsPath": "$" }),
+        json!(100_000_000),
+        "States.Runtime",
+        "The Seconds parameter must be between 0 and 99999999: 100000000",
+    );
+    check(
+        json!({ "Type": "Wait", "Timestamp": "2999-01-01T00:00:00Z" }),
+        json!({}),
+        "States.Runtime",
+        "The Timestamp parameter is more than 2147483647 seconds in the future",
+    );
     let timestamp = |value: Value, cause: &str| {
         check(
             json!({ "Type": "Wait", "TimestampPath": "$.w.t" }),

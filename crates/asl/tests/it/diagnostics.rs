@@ -20,8 +20,8 @@ fn everything_is_reported_at_once() {
         &[
             "2:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: Expected value of type String at /Comment",
             "4:MISSING_TRANSITION_TARGET MISSING_TRANSITION_TARGET: Missing 'Next' target: Gone at /States/A/Next",
-            "5:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: Field is not supported at /States/B/Retyr",
-            "5:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: Value is not a valid resource ARN at /States/B/Resource",
+            "5:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: Field 'Retyr' is not supported at /States/B",
+            "5:INVALID_RESOURCE INVALID_RESOURCE: Value is not a valid resource ARN at /States/B/Resource",
             "6:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: These fields are required: [Next or End] at /States/C",
             "6:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: State should specify exactly one of Seconds, SecondsPath, Timestamp or TimestampPath at /States/C",
             "1:MISSING_TRANSITION_TARGET MISSING_TRANSITION_TARGET: Missing 'StartAt' target: Nowhere at /StartAt",
@@ -57,7 +57,7 @@ fn unreachable_states_and_fields_of_the_other_language() {
     check(
         r#"{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"$","End":true},"B":{"Type":"Succeed"}}}"#,
         &[
-            "1:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: Field is not supported at /States/A/InputPath",
+            "1:SCHEMA_VALIDATION_FAILED SCHEMA_VALIDATION_FAILED: Field 'InputPath' is not supported at /States/A",
             "1:MISSING_TRANSITION_TARGET MISSING_TRANSITION_TARGET: State \"B\" is not reachable. at /States/B",
         ],
     );

@@ -96,6 +96,31 @@ fn runaway_expressions_fail_their_state() {
     );
 }
 
+#[test]
+fn data_named_thousands_of_times_are_not_copied_as_often() {
+    let input = Data::new(json!({ "a": "x".repeat(200_000) }));
+    let run = |parameters: serde_json::Value| {
+        let state = json!({ "Type": "Pass", "Parameters": parameters, "End": true });
+        let text = json!({ "StartAt": "A", "States": { "A": state } }).to_string();
+        let mut run = Run::new(&text);
+        let input = input.clone();
+        run.signal(Signal::Start { input }).unwrap();
+        run.execution.error().map(str::to_owned)
+    };
+    let members: serde_json::Map<_, _> = (0..50_000)
+        .map(|i| (format!("{i}.$"), json!("$.a")))
+        .collect();
+    assert_eq!(
+        run(members.into()).as_deref(),
+        Some("States.DataLimitExceeded")
+    );
+    let arguments = vec!["$"; 50_000].join(",");
+    for function in ["States.Array", "States.Format"] {
+        let call = json!({ "x.$": format!("{function}({arguments})") });
+        assert_eq!(run(call).as_deref(), Some("States.IntrinsicFailure"));
+    }
+}
+
 /// What a Pass state with this expression ends with.
 fn output(expression: &str) -> String {
     let text = machine(

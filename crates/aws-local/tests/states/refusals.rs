@@ -204,7 +204,7 @@ async fn what_is_wrong_or_missing_is_named_as_aws_names_it() {
             "StartExecution",
             json!({"stateMachineArn": wait, "input": "{"}),
             "InvalidExecutionInput",
-            "Invalid State Machine Execution Input: 'EOF while parsing an object at line 1 column 1'".to_owned(),
+            "Invalid State Machine Execution Input: 'Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"; line: 1, column: 1])\n at [Source: (String)\"{\"; line: 1, column: 2]'".to_owned(),
         ),
         (
             "ListExecutions",

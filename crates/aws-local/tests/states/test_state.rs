@@ -193,7 +193,23 @@ async fn what_cannot_be_tried_is_refused_with_a_reason() {
         "Parameters": { "QueueUrl": "q", "MessageBody.$": "$$.Task.Token" } });
     let pass = json!({ "Type": "Pass", "End": true });
     let result = json!({ "result": "{}" });
+    let writes = json!({ "Type": "Map", "End": true,
+        "ResultWriter": { "Resource": "arn:aws:states:::s3:putObject", "Parameters": { "Bucket": "b", "Prefix": "p" } },
+        "ItemProcessor": { "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" },
+            "StartAt": "In", "States": { "In": { "Type": "Pass", "End": true } } } });
+    let mut shapes = writes.clone();
+    shapes["ResultWriter"] = json!({ "WriterConfig": { "Transformation": "COMPACT" } });
     let cases = [
+        (
+            writes,
+            json!({ "input": "[1]", "mock": { "result": "[1]" } }),
+            "Mocked result must be a JSON object.",
+        ),
+        (
+            shapes,
+            json!({ "input": "[1]", "mock": result }),
+            "Mocked result must be an array.",
+        ),
         (
             waits.clone(),
             json!({ "roleArn": ROLE }),
