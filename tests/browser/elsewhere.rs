@@ -31,7 +31,7 @@ impl Drop for Console {
 
 impl Console {
     fn start(endpoint: &str) -> Console {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_restock"))
+        let process = Command::new(env!("CARGO_BIN_EXE_restock"))
             .args([
                 "console",
                 "--endpoint-url",
@@ -45,12 +45,17 @@ impl Console {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        // From here on it is ended, whatever happens.
+        let mut console = Console {
+            process,
+            url: String::new(),
+        };
         let mut said = String::new();
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let lines = BufReader::new(console.process.stderr.take().unwrap()).lines();
         for line in lines.map_while(Result::ok) {
             if let Some((_, url)) = line.split_once("the console is at ") {
-                let url = url.trim().to_owned();
-                return Console { process, url };
+                console.url = url.trim().to_owned();
+                return console;
             }
             said += &line;
         }

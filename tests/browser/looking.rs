@@ -70,6 +70,7 @@ async fn a_reorder_is_watched_while_it_runs() {
         ("/mail", "newest first"),
         ("/queues/stock_queue", "dead letters"),
         ("/workflows/reorder", "CheckStock"),
+        ("/logs?function=request_factory", "the factory was asked"),
     ] {
         browser.go(path).await;
         let wanted = part.to_lowercase();

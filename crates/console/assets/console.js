@@ -33,6 +33,7 @@ const replaceParts = (fresh) => {
     const link = active?.getAttribute("href");
     const row = $$("[data-row]", part).findIndex((r) => r.classList.contains("at"));
     part.replaceWith(document.adoptNode(next));
+    for (const button of $$("[data-copy]", next)) button.hidden = false;
     for (const details of $$("details[id]", next)) if (opened.has(details.id)) details.open = true;
     for (const input of $$("input[type=checkbox]", next)) if (ticked.has(input.value)) input.checked = true;
     for (const [id, top, left] of scrolled) document.getElementById(id)?.scrollTo(left, top);

@@ -9,6 +9,7 @@
 mod index;
 mod item;
 mod read;
+mod waiting;
 mod waits;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -224,79 +225,6 @@ impl Fleet {
             self.state().is_complete = false;
         }
         Ok(changed)
-    }
-
-    /// Everything that waits for somebody outside, as of now where histories can be read soon.
-    ///
-    /// # Errors
-    /// Nothing is known yet, and the endpoint does not answer or refuses.
-    pub(crate) async fn waiting(self: &Arc<Self>) -> Result<Arc<Everything>, OperateError> {
-        let is_first = self.state().waits_began.is_none();
-        self.look_at_waits(if is_first { FIRST } else { CLOSELY })
-            .await
-    }
-
-    /// Makes sure that parked executions are told from running ones, where that is a matter of a moment.
-    pub(crate) async fn glance(self: &Arc<Self>) {
-        // What goes wrong is told by the list itself.
-        let _ = self.look_at_waits(PATIENCE).await;
-    }
-
-    async fn look_at_waits(
-        self: &Arc<Self>,
-        patience: Duration,
-    ) -> Result<Arc<Everything>, OperateError> {
-        self.drive();
-        let every = self.pace.every;
-        let (read, has_problem) = {
-            let state = self.state();
-            (state.waits_read, state.problem.is_some())
-        };
-        if has_problem || read.is_none_or(|at| at.elapsed() >= every) {
-            let fleet = self.clone();
-            let mut reading = tokio::spawn(async move {
-                fleet.read(false).await?;
-                fleet.read_waits().await
-            });
-            if let Ok(Ok(Err(error))) = tokio::time::timeout(patience, &mut reading).await {
-                if self.state().waits_began.is_none() {
-                    return Err(error);
-                }
-                return Ok(Arc::new(Everything {
-                    problem: Some(error.to_string()),
-                    ..Everything::clone(&self.everything())
-                }));
-            }
-        }
-        Ok(self.everything().clone())
-    }
-
-    /// Looks at the histories of a few running executions.
-    async fn read_waits(&self) -> Result<(), OperateError> {
-        let asked = Instant::now();
-        let _turn = self.waits_turn.lock().await;
-        if self.state().waits_began.is_some_and(|at| at > asked) {
-            return Ok(());
-        }
-        let began = Instant::now();
-        let running: Vec<Arc<str>> = {
-            let index = self.index();
-            index.all_running().map(|item| item.arn.clone()).collect()
-        };
-        let due = self.waits().begin(&running, self.pace.histories);
-        let result = read::waits(&self.at, self, due, self.pace.histories).await;
-        let mut everything = self.waits().everything(running.len());
-        everything.problem = result.as_ref().err().map(ToString::to_string);
-        *self.everything() = Arc::new(everything);
-        if result.is_ok() {
-            let mut state = self.state();
-            state.waits_began = Some(began);
-            state.waits_read = Some(Instant::now());
-        }
-        if result? {
-            self.tell();
-        }
-        Ok(())
     }
 
     fn tell(&self) {

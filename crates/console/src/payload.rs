@@ -32,7 +32,7 @@ fn cut_text(id: &str, name: &str, text: &str, longest: usize) -> Markup {
         div .payload {
             header {
                 span .grow { (name) }
-                button type="button" data-copy=(id) { "Copy" }
+                button type="button" data-copy=(id) hidden { "Copy" }
             }
             pre id=(id) tabindex="0" { (shown) }
             @if rest > 0 { p .cut { "… and " (rest) " bytes more; " code { "restock executions history" } " prints all." } }

@@ -179,11 +179,7 @@ async fn pages_say_what_happened_where_nobody_answers() {
             StatusCode::BAD_GATEWAY,
             "Is `restock up` running there?",
         ),
-        (
-            "/mail",
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the outbox cannot be read",
-        ),
+        ("/mail", StatusCode::BAD_GATEWAY, "cannot read the outbox"),
         ("/shop", StatusCode::OK, "--database-url"),
         ("/audit", StatusCode::OK, "no data directory"),
         (

@@ -6,7 +6,8 @@
 //! ([`events`], [`timeline`], [`parked`]), and only then shown by others or acted on ([`answer`], [`clear`], [`fork`],
 //! [`change`]).
 //!
-//! Start reading at [`parked`]: how a task that waits for an operator is found; [`waiting`] finds all of them at once.
+//! Start reading at [`parked`]: how a task that waits for an operator is found; [`waiting`] finds everything that an
+//! execution waits for. [`letters`] are what queues gave up.
 
 pub mod ahead;
 pub mod answer;

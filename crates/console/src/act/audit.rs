@@ -27,7 +27,7 @@ pub(crate) struct Line {
     pub id: String,
     pub at: Timestamp,
     pub who: Who,
-    /// `redrive`, `stop`, `start`, `fork`, `replay`, `discard`
+    /// `redrive`, `stop`, `start`, `fork`, `replay`, `discard`, and of dead letters `return`, `delete`
     pub action: String,
     /// What it is done to: an execution's ARN or a state machine.
     pub target: String,

@@ -37,7 +37,7 @@ async fn page(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
         div .card {
             @if lines.is_empty() {
                 (empty("Nothing was changed through this console yet", html! {
-                    "Redrive, stop, start, fork, replay and discard leave a line here, with who and when."
+                    "Redrive, stop, start, fork, replay, discard and what is done to dead letters leave a line here, with who and when."
                 }))
             } @else {
                 div .scroll {

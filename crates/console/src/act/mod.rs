@@ -1,4 +1,4 @@
-//! Changing things: redrive, stop, start, fork, replay, discard.
+//! Changing things: redrive, stop, start, fork, replay, discard, and what becomes of dead letters.
 //!
 //! Every change takes the same way. A GET page says what would happen ([`confirm`]); its form is sent by POST with a
 //! token that only our pages have ([`form`]); the work ([`work`]) is done in the background by a run ([`runs`]), one or

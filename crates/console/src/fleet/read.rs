@@ -259,8 +259,8 @@ pub(super) async fn waits(
             None => {}
             Some(Ok(None)) => fleet.waits().same(&arn),
             Some(Ok(Some((newest, waiting)))) => {
-                let parked = fleet.waits().keep(arn.clone(), newest, waiting);
-                changed |= fleet.index().park(&arn, parked);
+                let (parked, is_new) = fleet.waits().keep(arn.clone(), newest, waiting);
+                changed |= fleet.index().park(&arn, parked) | is_new;
             }
             // It may go while we look.
             Some(Err(error)) if error.code() == Some("ExecutionDoesNotExist") => {

@@ -16,6 +16,10 @@ use operate::waiting::{Callback, Waiting};
 pub(super) struct Waits {
     known: HashMap<Arc<str>, Known>,
     round: u64,
+    /// How many run.
+    running: usize,
+    /// What waits is another than the last time everything was asked for.
+    has_changed: bool,
 }
 
 #[derive(Debug)]
@@ -44,7 +48,10 @@ impl Waits {
     /// Begins a round over what runs, newest first: what has ended is forgotten, at most so many are to be looked at.
     pub(super) fn begin(&mut self, running: &[Arc<str>], most: usize) -> Vec<Arc<str>> {
         let all: HashSet<&Arc<str>> = running.iter().collect();
+        let before = (self.known.len(), self.running);
         self.known.retain(|arn, _| all.contains(arn));
+        self.running = running.len();
+        self.has_changed |= (self.known.len(), self.running) != before;
         self.round += 1;
         let looked = |arn: &Arc<str>| self.known.get(arn).map(|known| known.looked);
         // `None` is less than any round.
@@ -66,15 +73,18 @@ impl Waits {
         }
     }
 
-    /// What it waits for now. Tells what of it waits for an operator, in words.
+    /// What it waits for now. Tells what of it waits for an operator, in words, and whether it waits for something new.
     pub(super) fn keep(
         &mut self,
         arn: Arc<str>,
         newest: i64,
         waiting: Waiting,
-    ) -> Option<Arc<str>> {
+    ) -> (Option<Arc<str>>, bool) {
         let told = told(&waiting.parked);
         let looked = self.round;
+        let before = self.known.get(&arn).map(|known| &known.waiting);
+        let is_new = before.map_or(waiting != Waiting::default(), |before| *before != waiting);
+        self.has_changed |= is_new || before.is_none();
         self.known.insert(
             arn,
             Known {
@@ -83,7 +93,7 @@ impl Waits {
                 waiting,
             },
         );
-        told
+        (told, is_new)
     }
 
     /// Somebody answered: what waits for an operator is looked at again soon.
@@ -95,14 +105,18 @@ impl Waits {
         }
     }
 
-    /// Everything that waits; `running` are all that run.
-    pub(super) fn everything(&self, running: usize) -> Everything {
+    /// Everything that waits, if it is another than the last time.
+    pub(super) fn news(&mut self) -> Option<Everything> {
+        std::mem::take(&mut self.has_changed).then(|| self.everything())
+    }
+
+    fn everything(&self) -> Everything {
         let Waiting { parked, callbacks } =
             Waiting::gather(self.known.values().map(|known| &known.waiting));
         Everything {
             parked,
             callbacks,
-            unread: running.saturating_sub(self.known.len()),
+            unread: self.running.saturating_sub(self.known.len()),
             problem: None,
         }
     }
@@ -172,10 +186,10 @@ mod tests {
             }
         }
         assert_eq!(rounds, ["c b", "a c", "b c"]);
-        assert_eq!(waits.everything(3).unread, 0);
+        assert_eq!(waits.everything().unread, 0);
         let more = arns(&["d", "c", "b", "a"]);
         assert_eq!(waits.begin(&more, 1).join(" "), "d");
-        assert_eq!(waits.everything(4).unread, 1);
+        assert_eq!(waits.everything().unread, 1);
     }
 
     #[test]
@@ -186,10 +200,14 @@ mod tests {
             waits.keep(arn, 7, Waiting::default());
         }
         let two = waiting(vec![parked("Second", 2), parked("First", 1)]);
-        let told = waits.keep("b".into(), 8, two);
+        assert!(waits.news().is_some());
+        assert!(waits.news().is_none(), "nothing has changed since");
+        let (told, is_new) = waits.keep("b".into(), 8, two.clone());
         assert_eq!(told.as_deref(), Some("Second: Factory.Rejected and 1 more"));
-        assert_eq!(waits.newest("b"), Some(8));
-        let states: Vec<_> = waits.everything(3).parked;
+        assert!(is_new && !waits.keep("b".into(), 9, two).1);
+        assert_eq!(waits.news().unwrap().parked.len(), 2);
+        assert_eq!(waits.newest("b"), Some(9));
+        let states: Vec<_> = waits.everything().parked;
         let states: Vec<_> = states.iter().map(|p| p.state.as_str()).collect();
         assert_eq!(states, ["First", "Second"]);
         waits.doubt();
@@ -198,6 +216,6 @@ mod tests {
         assert_eq!(waits.begin(&running, 1).join(" "), "c");
         waits.begin(&arns(&["a"]), 9);
         assert_eq!(waits.newest("b"), None);
-        assert!(waits.everything(1).parked.is_empty());
+        assert!(waits.everything().parked.is_empty());
     }
 }

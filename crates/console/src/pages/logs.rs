@@ -1,5 +1,7 @@
 //! `/logs`: what a Lambda wrote during an attempt. On AWS the lines are in CloudWatch, and [`link`] leads there.
 
+mod line;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,6 @@ use serde::Deserialize;
 use crate::app::{App, Place};
 use crate::error::PageError;
 use crate::layout::{Page, Tab, empty};
-use crate::redact;
 
 /// A function's lines begin a little before its event is written, and end a little after.
 const BEFORE: SignedDuration = SignedDuration::from_millis(200);
@@ -122,9 +123,9 @@ async fn lines(
         } @else {
             div .card { div .scroll { table {
                 thead { tr { th scope="col" { "Time" } th scope="col" { "Line" } @if asked.request.is_none() { th scope="col" { "Request" } } } }
-                tbody { @for line in &lines { tr data-row {
+                tbody { @for (n, line) in lines.iter().enumerate() { tr data-row {
                     td .nowrap title=(line.at) { (when::local(line.at)) }
-                    td { pre { (redact::text(&line.message)) } }
+                    td .wide { (line::show(&format!("line-{n}"), &line.message)) }
                     @if asked.request.is_none() { td .mono.soft { (line.request_id.as_deref().map_or("–", |id| id.split('-').next().unwrap_or(id))) } }
                 } } }
             } } }

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use operate::when;
+use operate::{OperateError, when};
 use serde::Deserialize;
 
 use crate::app::{App, Place};
@@ -58,10 +58,10 @@ async fn read(app: &App) -> Result<Option<Vec<Mail>>, PageError> {
     };
     let url = format!("{}/_restock/mail?limit={SHOWN}", url.trim_end_matches('/'));
     let unreachable = |error: reqwest::Error| {
-        PageError::Broken(format!(
-            "the outbox cannot be read: {}. Is `restock up` running there?",
-            error.without_url()
-        ))
+        PageError::Operate(OperateError::Unreachable {
+            what: "read the outbox".to_owned(),
+            why: error.without_url().to_string(),
+        })
     };
     let answer = reqwest::Client::new()
         .get(url)

@@ -89,7 +89,9 @@ fn stock(products: &[Product]) -> Markup {
                             td .num data-name="In stock" { (p.stock) }
                             td .num data-name="At the beginning" { (p.initial_stock) }
                             td .num data-name="Reordered by" { (p.reorder_quantity) }
-                            td data-name="Open reorder" { (p.open_reorder.as_deref().unwrap_or("–")) }
+                            td data-name="Open reorder" {
+                                @match p.open_reorder.as_deref() { Some(id) => { a href={ "/executions?q=" (id) } { (id) } } None => { "–" } }
+                            }
                         }
                     } }
                 } }
