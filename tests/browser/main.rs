@@ -19,7 +19,7 @@ mod browser;
 mod elsewhere;
 mod looking;
 
-#[path = "../e2e/harness.rs"]
+#[path = "../harness/mod.rs"]
 #[allow(
     dead_code,
     reason = "shared with the tests in tests/e2e, which use more of it"

@@ -10,12 +10,11 @@ mod console;
 mod console_changes;
 mod crash;
 mod demo;
-mod factory;
+#[path = "../harness/mod.rs"]
 mod harness;
 mod kill;
 mod misbehaving_factory;
 mod reorder;
 mod room;
 mod sales;
-mod small_disk;
 mod vip;

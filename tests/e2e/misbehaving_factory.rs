@@ -3,8 +3,7 @@
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use serde_json::json;
 
-use crate::factory::Factory;
-use crate::harness::{SKU, Up, eventually};
+use crate::harness::{Factory, SKU, Up, eventually};
 
 async fn with_fault(flags: &[&str]) -> (Factory, Up) {
     with_fault_and(flags, &[]).await

@@ -5,18 +5,12 @@
 )]
 
 mod executions;
-#[path = "../e2e/harness.rs"]
+#[path = "../harness/mod.rs"]
 #[allow(
     dead_code,
     reason = "shared with the tests in tests/e2e, which use more of it"
 )]
 mod harness;
 mod parked;
-#[path = "../e2e/small_disk.rs"]
-#[allow(
-    dead_code,
-    reason = "the harness can start on such a disk; no test here does"
-)]
-mod small_disk;
 mod verb;
 mod workflows;

@@ -6,11 +6,11 @@ use super::Builder;
 use super::fields::Fields;
 use super::machine::elements;
 use super::state::Reader;
+use crate::Data;
 use crate::jsonpath::PathExpression;
 use crate::model::{
     ChoiceRule, ChoiceState, Comparison, Condition, Dynamic, Operand, QueryLanguage,
 };
-use crate::{Code, Data};
 
 /// What an operator's value has to be.
 #[derive(Clone, Copy)]

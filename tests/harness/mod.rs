@@ -14,7 +14,11 @@ use shop::Warehouse;
 use shop::attempt::Attempt;
 use shop::report::Balance;
 
-use crate::small_disk::SmallDisk;
+pub(crate) use self::factory::Factory;
+pub(crate) use self::small_disk::SmallDisk;
+
+mod factory;
+mod small_disk;
 
 /// Longer than anything takes on a busy machine; a test that waits so long has failed. What a crash left between is
 /// settled by a sweep that takes what is a minute old, once a minute: two minutes.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Process, eventually, free_port, restock};
+use super::{Process, eventually, free_port, restock};
 
 /// A simulated factory of its own, with the given flags.
 pub(crate) struct Factory {
