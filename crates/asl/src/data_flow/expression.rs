@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
 
 use super::shape::{Member, Shape};
+use crate::jsonata::guarded;
 
 /// Variables of the workflow, and what they may be.
 pub(super) type Variables = BTreeMap<Arc<str>, Shape>;
@@ -291,6 +292,9 @@ impl Reader<'_> {
     }
 
     fn function(&mut self, name: &str, args: &[AstNode]) -> Shape {
+        if let Some(inner) = guarded(name, args) {
+            return self.read(inner);
+        }
         let local = self.locals.iter().any(|(local, _)| local == name);
         if !is_function(name) && !local && !self.variables.contains_key(name) {
             self.troubles.push(Trouble {

@@ -37,6 +37,14 @@ pub(super) fn guard(ast: &mut AstNode) -> bool {
     guard.placed
 }
 
+/// What is under guard, if this call is a guard's: whoever reads an expression for its meaning looks there.
+pub(crate) fn guarded<'a>(function: &str, args: &'a [AstNode]) -> Option<&'a AstNode> {
+    match args {
+        [inner] if [BOUNDED, PLACES, FITTING].contains(&function) => Some(inner),
+        _ => None,
+    }
+}
+
 /// Whether a value is too large to be written out. Stops as soon as it is.
 pub(super) fn is_large(value: &JValue) -> bool {
     fn walk(value: &JValue, left: usize) -> Option<usize> {

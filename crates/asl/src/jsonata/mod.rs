@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jsonata_core::ast::AstNode;
 
 pub(crate) use functions::{digest, uuid};
+pub(crate) use guard::guarded;
 pub(crate) use session::Session;
 
 /// Whether Step Functions adds this function, or answers it itself.

@@ -2,6 +2,7 @@
 //!
 //! An activity is a name under which workers ask for tasks.
 
+use engine::{Documents, StorageError};
 use serde::{Deserialize, Serialize};
 
 use super::configuration::{Encryption, EncryptionMember};
@@ -176,6 +177,12 @@ impl StepFunctions {
     pub(super) async fn activity(&self, arn: &str) -> Result<Option<Activity>, JsonError> {
         self.document(DOCUMENTS, arn).await
     }
+}
+
+/// Whether there is such an activity.
+pub(super) async fn exists(documents: &Documents, arn: &str) -> Result<bool, StorageError> {
+    let found: Option<Activity> = documents.get(DOCUMENTS, arn).await?;
+    Ok(found.is_some())
 }
 
 impl NamedActivity {

@@ -84,8 +84,8 @@ impl StepFunctions {
     #[must_use]
     pub fn new(engine: Engine) -> StepFunctions {
         StepFunctions {
+            offers: Offers::new(engine.documents().clone()),
             engine,
-            offers: Offers::default(),
             mocks: Arc::default(),
             tasks: OnceLock::new(),
             administration: tokio::sync::Mutex::default(),

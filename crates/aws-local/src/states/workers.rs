@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use asl::Resource;
-use engine::{TaskOutcome, TaskRun, TokenError};
+use engine::{Documents, TaskOutcome, TaskRun, TokenError};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::validate::{ARN, Check, NAME};
-use super::{Answer, StepFunctions, arn, error, tasks};
+use super::{Answer, StepFunctions, activities, arn, error, tasks};
 use crate::protocol::json::answer;
 use crate::runner::Integration;
 
@@ -39,8 +39,9 @@ struct ActivityTask {
 }
 
 /// Tasks that wait for a worker. Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Offers {
+    documents: Documents,
     by_activity: Arc<Mutex<HashMap<Arc<str>, Arc<Offered>>>>,
 }
 
@@ -58,13 +59,21 @@ struct Offer {
 
 impl Integration for Offers {
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
-        std::future::ready(self.offer(task)).boxed()
+        let offers = self.clone();
+        async move { offers.offer(task).await }.boxed()
     }
 }
 
 impl Offers {
-    /// Takes in the task of an activity.
-    fn offer(&self, run: TaskRun) -> TaskOutcome {
+    pub(super) fn new(documents: Documents) -> Offers {
+        Offers {
+            documents,
+            by_activity: Arc::default(),
+        }
+    }
+
+    /// Takes in the task of an activity. Nobody would ever fetch that of an activity which does not exist.
+    async fn offer(&self, run: TaskRun) -> TaskOutcome {
         let (Resource::Activity { arn }, Some(token)) = (&run.request.resource, run.request.token)
         else {
             return TaskOutcome::Failed {
@@ -72,6 +81,17 @@ impl Offers {
                 cause: "The task is not one that workers can take.".to_owned(),
             };
         };
+        match activities::exists(&self.documents, arn).await {
+            Ok(true) => {}
+            Ok(false) => {
+                return TaskOutcome::Failed {
+                    error: "States.Runtime".to_owned(),
+                    cause: format!("Activity Does Not Exist: '{arn}'"),
+                };
+            }
+            // A disk that cannot be read now says nothing of the activity.
+            Err(error) => tracing::warn!(%arn, %error, "cannot look for an activity"),
+        }
         let offered = self.of(arn);
         offered.waiting().push_back(Offer {
             token,

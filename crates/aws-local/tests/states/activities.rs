@@ -92,6 +92,20 @@ async fn what_no_worker_took_is_offered_again_after_a_restart_unless_it_ended() 
 }
 
 #[tokio::test]
+async fn a_task_of_an_activity_that_does_not_exist_fails() {
+    let mut fixture = Fixture::start().await;
+    let activity = "arn:aws:states:us-east-1:000000000000:activity:nobody";
+    let machine = fixture.machine("pack", &definition(activity)).await;
+    let execution = fixture.execution(&machine, "{}").await;
+    assert_eq!(fixture.end_of(&execution).await, ExecutionStatus::Failed);
+    let described = fixture.client.describe_execution().execution_arn(execution);
+    let described = described.send().await.unwrap();
+    assert_eq!(described.error(), Some("States.Runtime"));
+    let cause = described.cause().unwrap();
+    assert!(cause.contains(activity), "{cause}");
+}
+
+#[tokio::test]
 async fn activities_are_listed_described_and_deleted() {
     let fixture = Fixture::start().await;
     for name in ["b", "a"] {
