@@ -2,6 +2,7 @@
 
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use serde_json::json;
+use tasks::alerts::{LABELS, labels};
 
 use super::{Capability, DemoError, Stage};
 
@@ -109,19 +110,13 @@ async fn mails(stage: &mut Stage) -> Result<(), DemoError> {
     });
     report.show(Capability::AdsMail, complete && foreseen > 0, evidence);
 
-    let labels = |text: &str| -> Vec<String> {
-        let labels = text.lines().map(|it| it.split(':').next().unwrap_or(it));
-        labels.map(str::to_owned).collect()
-    };
     let alerts: Vec<_> = mails
         .iter()
-        .filter(|it| it.text().starts_with("What:"))
+        .filter(|it| labels(it.text()).first() == LABELS.first())
         .collect();
-    let alike = alerts
-        .iter()
-        .all(|it| labels(it.text()) == tasks::alerts::LABELS);
+    let alike = alerts.iter().all(|it| labels(it.text()) == LABELS);
     let evidence = json!({
-        "alerts": alerts.len(), "lines": tasks::alerts::LABELS, "texts": alerts.iter().map(|it| it.text()).collect::<Vec<_>>()
+        "alerts": alerts.len(), "lines": LABELS, "texts": alerts.iter().map(|it| it.text()).collect::<Vec<_>>()
     });
     report.show(Capability::Alerts, alike && alerts.len() >= 3, evidence);
     Ok(())

@@ -115,19 +115,13 @@ fn part(event: &Value, path: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use tasks::alerts::{LABELS, labels};
+
     use super::*;
     use crate::stack::source::Source;
 
     fn stack() -> Stack {
         Stack::parse(&Source::choose(None).read("stack.json").unwrap()).unwrap()
-    }
-
-    /// How the lines of an alert begin, in their order.
-    fn labels(text: &str) -> Vec<String> {
-        let labels = text.lines().map(|line| line.split(':').next().unwrap());
-        labels
-            .map(|label| label.trim_start_matches('"').to_owned())
-            .collect()
     }
 
     fn ended(error: Option<&str>) -> Value {
@@ -185,10 +179,7 @@ mod tests {
     fn every_alert_has_the_same_lines() {
         let stack = stack();
         for rule in stack.rules.values() {
-            assert_eq!(
-                labels(&transform(rule, &ended(None))),
-                tasks::alerts::LABELS
-            );
+            assert_eq!(labels(&transform(rule, &ended(None))), LABELS);
         }
         let mut states = BTreeSet::new();
         for machine in stack.state_machines.values() {
@@ -198,11 +189,7 @@ mod tests {
                 states.insert(state.to_owned());
                 // The texts of the expression, whatever stands between them.
                 let texts: String = message.split('\'').skip(1).step_by(2).collect();
-                assert_eq!(
-                    labels(&texts.replace("\\n", "\n")),
-                    tasks::alerts::LABELS,
-                    "{state}"
-                );
+                assert_eq!(labels(&texts.replace("\\n", "\n")), LABELS, "{state}");
             });
         }
         let expected = ["AlertAds", "AlertFactory", "AlertReorder", "AlertVip"];

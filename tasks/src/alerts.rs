@@ -9,6 +9,14 @@ use crate::{app::App, error::Common};
 /// How the lines begin, in their order.
 pub const LABELS: [&str; 6] = ["What", "About", "Since", "Why", "Look", "Replay"];
 
+/// How the lines of a text begin. EventBridge sends each line of a rule's message in quotes; those do not count.
+pub fn labels(text: &str) -> Vec<&str> {
+    let labels = text
+        .lines()
+        .map(|line| line.split_once(':').map_or(line, |(label, _)| label));
+    labels.map(|label| label.trim_start_matches('"')).collect()
+}
+
 /// SNS takes subjects of less than 100 characters, without line breaks and control characters.
 const LONGEST_SUBJECT: usize = 99;
 
