@@ -79,15 +79,19 @@ impl Databases {
 
 /// A database's URL as people may see it: no password, no parameters.
 fn without_secrets(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or_default();
-    if url.starts_with("sqlite:") {
-        return url.to_owned();
+    let (place, parameters) = url.split_once(['?', '#']).unwrap_or((url, ""));
+    if place.starts_with("sqlite:") {
+        return place.to_owned();
     }
-    let Some((scheme, rest)) = url.split_once("://") else {
+    let Some((scheme, rest)) = place.split_once("://") else {
         // Not as it must be: who knows what is in it.
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        let scheme = place.split_once(':').map_or("", |(scheme, _)| scheme);
         return format!("{scheme}:…");
     };
+    if parameters.contains('@') {
+        // Either a parameter has an @ in it or the password a question mark, and nobody can tell which.
+        return format!("{scheme}://…");
+    }
     // A password may have an @ in it; a host may not.
     match rest.rsplit_once('@') {
         Some((who, host)) => {
@@ -110,6 +114,9 @@ mod tests {
                 "mysql://shop@db:3306/w",
             ),
             ("mysql://db/w", "mysql://db/w"),
+            ("mysql://shop:s3cr?t@db:3306/w", "mysql://…"),
+            ("mysql://shop:s3cr#t@db:3306/w?a=b", "mysql://…"),
+            ("mysql://shop:s3cr@t@db/w?password=x@y", "mysql://…"),
             ("sqlite:///tmp/a b/w.db?mode=rwc", "sqlite:///tmp/a b/w.db"),
             ("sqlite:/tmp/w.db", "sqlite:/tmp/w.db"),
             ("postgres:secret", "postgres:…"),

@@ -55,7 +55,12 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Process {
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
-        .unwrap();
+        .unwrap_or_else(|error| {
+            panic!(
+                "{} does not start: {error}",
+                command.get_program().display()
+            )
+        });
     Process(child)
 }
 

@@ -19,13 +19,16 @@ impl SmallDisk {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display().to_string();
         // Listing the mounts tells from outside that it is there; the shell becomes what holds it.
+        if Command::new("unshare").arg("--version").output().is_err() {
+            return refused("there is no unshare(1), which is part of util-linux");
+        }
         let script = format!("mount -t tmpfs -o {options} tmpfs {at} && exec sleep infinity");
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut holder = run(&mut command, log.path());
         let mounts = format!("/proc/{}/mounts", holder.0.id());
-        let refused = eventually("a small file system", async || {
+        let ended = eventually("a small file system", async || {
             if let Some(status) = holder.0.try_wait().unwrap() {
                 return Some(Some(status));
             }
@@ -33,16 +36,13 @@ impl SmallDisk {
             there.then_some(None)
         })
         .await;
-        if let Some(status) = refused {
+        if let Some(status) = ended {
             let said = std::fs::read_to_string(log.path()).unwrap_or_default();
-            let why = format!(
-                "no file system of a test's own can be made here ({status}): {said}\n\
+            return refused(&format!(
+                "{status}: {said}\n\
                  unshare(1) needs user namespaces: see `sysctl kernel.unprivileged_userns_clone` and \
                  `kernel.apparmor_restrict_unprivileged_userns`"
-            );
-            assert!(std::env::var_os("RESTOCK_TEST_DISKS").is_none(), "{why}");
-            eprintln!("not tested: {why}");
-            return None;
+            ));
         }
         Some(SmallDisk { holder, folder })
     }
@@ -66,4 +66,12 @@ impl SmallDisk {
         command.args(["--preserve-credentials", "--", &program]);
         run(command.args(args), log)
     }
+}
+
+/// For who asks, nothing; a failure where there must be one.
+fn refused(why: &str) -> Option<SmallDisk> {
+    let why = format!("no file system of a test's own can be made here: {why}");
+    assert!(std::env::var_os("RESTOCK_TEST_DISKS").is_none(), "{why}");
+    eprintln!("not tested: {why}");
+    None
 }
