@@ -10,8 +10,9 @@ use super::{Selector, query};
 /// A condition on one element.
 #[derive(Debug, Clone)]
 pub(crate) enum Filter {
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
+    /// All of them. Lists, for what is long must not be deep.
+    And(Vec<Filter>),
+    Or(Vec<Filter>),
     Not(Box<Filter>),
     /// The path finds something.
     Exists(Operand),
@@ -55,12 +56,8 @@ pub(crate) enum Comparator {
 impl Filter {
     pub(super) fn holds(&self, element: &Value, root: &Value, steps: &Cell<usize>) -> bool {
         match self {
-            Self::And(left, right) => {
-                left.holds(element, root, steps) && right.holds(element, root, steps)
-            }
-            Self::Or(left, right) => {
-                left.holds(element, root, steps) || right.holds(element, root, steps)
-            }
+            Self::And(all) => all.iter().all(|one| one.holds(element, root, steps)),
+            Self::Or(any) => any.iter().any(|one| one.holds(element, root, steps)),
             Self::Not(inner) => !inner.holds(element, root, steps),
             Self::Exists(operand) => operand.value(element, root, steps).is_some(),
             Self::Compare(left, comparator, right) => compare(
