@@ -266,6 +266,44 @@ fn values_as_deep_as_loops_make_them_fail_their_state() {
     }
 }
 
+#[test]
+fn filters_that_compare_everything_with_everything_find_nothing() {
+    let run = |path: &str, input: serde_json::Value| {
+        let state = json!({"Type": "Pass", "Parameters": {"x.$": path}, "End": true});
+        let text = json!({ "StartAt": "A", "States": { "A": state } }).to_string();
+        let mut run = Run::new(&text);
+        let input = Data::new(input);
+        run.signal(Signal::Start { input }).unwrap();
+        run.execution.error().map(str::to_owned)
+    };
+    let numbers = |from: i32, count: i32| (from..from + count).collect::<Vec<_>>();
+    let input = |of: i32, text: usize| json!({"a": numbers(0, of), "b": numbers(of, 2 * of), "t": "x".repeat(text), "l": [numbers(0, of)], "m": [numbers(0, of)]});
+    for filter in [
+        "@ in $.b",
+        "@ nin $.b",
+        "$.b contains @",
+        "$.a anyof $.b",
+        "$.a noneof $.b",
+        "$.a subsetof $.a",
+        "$.t contains 'y'",
+        "$.t size 3",
+        "$.t empty true",
+        "$.t =~ /y/",
+        "$.l == $.m",
+        "$.l != $.m",
+    ] {
+        let path = format!("$.a[?({filter})]");
+        assert_eq!(
+            run(&path, input(20_000, 100_000)).as_deref(),
+            Some("States.Runtime"),
+            "{filter}"
+        );
+        assert_eq!(run(&path, input(100, 1_000)), None, "{filter}");
+    }
+    // A list of a thousand in a list of a thousand is work that somebody may want.
+    assert_eq!(run("$.a[?(@ in $.b)]", input(1_000, 1)), None);
+}
+
 /// What a Pass state with this expression ends with.
 fn output(expression: &str) -> String {
     let run = passed(expression);
