@@ -93,6 +93,9 @@ impl<'t> Reader<'t> {
                 } else {
                     self.name()?
                 };
+                if matches!(inner, Selector::Function(_)) {
+                    return Err("a function takes one dot".to_owned());
+                }
                 selectors.push(Selector::Descend(Box::new(inner)));
             } else if self.eat(".") {
                 let selector = self.name()?;
