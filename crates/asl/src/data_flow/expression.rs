@@ -329,6 +329,12 @@ impl Reader<'_> {
             let items: Vec<_> = items.iter().map(|item| self.read(item)).collect();
             return Shape::merge(&items);
         }
+        if let ("sift", [of, function]) = (name, args) {
+            // Some of the members.
+            let of = self.read(of);
+            self.read(function);
+            return Shape::merge(&[of]);
+        }
         self.all(args);
         match name {
             "string" | "substring" | "substringBefore" | "substringAfter" | "uppercase"
