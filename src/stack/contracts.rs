@@ -43,11 +43,12 @@ fn contract(stack: &Stack, state: &State) -> Option<Contract> {
             ..
         } => (&**service, &**action, *pattern),
     };
-    let (_, target) = calls.split_once(' ')?;
+    // None where an expression says what is called.
+    let target = calls.split_once(' ').map(|(_, target)| target);
     let answer = |task: &Task| task.token_answer().map_or(Shape::Unknown, shape);
     match (service, action, pattern) {
         ("lambda", "invoke", _) => {
-            let task = registry::find(target)?;
+            let task = registry::find(target?)?;
             Some(Contract {
                 name: task.name.to_owned(),
                 takes: Some(("Payload".to_owned(), shape((task.input)()))),
@@ -60,7 +61,15 @@ fn contract(stack: &Stack, state: &State) -> Option<Contract> {
         }
         ("sqs", "sendMessage", Pattern::WaitForTaskToken) => {
             let mut mappings = stack.event_source_mappings.iter();
-            let mapping = mappings.find(|mapping| mapping.queue == target)?;
+            let Some(mapping) = mappings.find(|mapping| Some(&*mapping.queue) == target) else {
+                // Parked: no task reads the queue. An operator does, and answers with an input for a replay.
+                return Some(Contract {
+                    name: "an operator".to_owned(),
+                    takes: None,
+                    gives: Shape::Alike,
+                    errors: None,
+                });
+            };
             let task = registry::find(&mapping.function)?;
             let message = task.message()?;
             Some(Contract {

@@ -27,6 +27,7 @@ pub(super) fn shape(ast: &AstNode, states: &Shape, variables: &Variables) -> (Sh
         variables,
         locals: Vec::new(),
         item: None,
+        depth: 0,
         troubles: Vec::new(),
     };
     let shape = reader.read(ast);
@@ -39,11 +40,25 @@ struct Reader<'a> {
     locals: Vec<(String, Shape)>,
     /// What names are looked up in; a Step Functions expression begins with nothing.
     item: Option<Shape>,
+    depth: usize,
     troubles: Vec<Trouble>,
 }
 
+/// What nests deeper in an expression is not read: nobody writes it, and the stack is not endless.
+const DEEPEST: usize = 200;
+
 impl Reader<'_> {
     fn read(&mut self, node: &AstNode) -> Shape {
+        if self.depth == DEEPEST {
+            return Shape::Unknown;
+        }
+        self.depth += 1;
+        let shape = self.read_one(node);
+        self.depth -= 1;
+        shape
+    }
+
+    fn read_one(&mut self, node: &AstNode) -> Shape {
         match node {
             AstNode::String(_) => Shape::text(),
             AstNode::Number(_) => Shape::number(),
@@ -313,6 +328,12 @@ impl Reader<'_> {
         if let ("merge", [AstNode::Array(items)]) = (name, args) {
             let items: Vec<_> = items.iter().map(|item| self.read(item)).collect();
             return Shape::merge(&items);
+        }
+        if let ("sift", [of, function]) = (name, args) {
+            // Some of the members.
+            let of = self.read(of);
+            self.read(function);
+            return Shape::merge(&[of]);
         }
         self.all(args);
         match name {

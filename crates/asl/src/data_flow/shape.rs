@@ -1,9 +1,9 @@
 //! What is known of a value before anything runs: which types it may have, which members, which elements.
 //!
 //! A shape says what a value *may* be, so that a check never complains of what could be right: where ways through a
-//! workflow meet, their shapes are joined. What comes from outside without a contract is [`Shape::Unknown`]; where it meets
-//! something known it adds nothing, for what the outside sends there (an operator's input for a replay) has to be like what the
-//! workflow makes itself.
+//! workflow meet, their shapes are joined. What comes from outside without a contract is [`Shape::Unknown`], and so is what it
+//! is joined with. Only what an operator answers ([`Shape::Alike`]) adds nothing where it meets something known: an input for a
+//! replay has to be like what the workflow makes itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,8 @@ const DEEPEST: usize = 12;
 pub enum Shape {
     /// Nothing is known.
     Unknown,
+    /// Nothing is known but that it has to be like whatever else comes to where it goes.
+    Alike,
     /// These types, and nothing else.
     Known(Known),
 }
@@ -202,16 +204,15 @@ impl Shape {
         }
     }
 
-    /// One of several, where what is unknown may be anything.
+    /// One of several, where what is not known may be anything.
     fn any_of(shapes: impl Iterator<Item = Self>) -> Self {
-        let mut all = Self::Known(Known::default());
-        for shape in shapes {
-            if shape == Self::Unknown {
-                return shape;
+        shapes.fold(Self::Known(Known::default()), |all, shape| {
+            match (all, shape) {
+                (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+                (Self::Alike, _) | (_, Self::Alike) => Self::Alike,
+                (all, shape) => all.join(shape),
             }
-            all = all.join(shape);
-        }
-        all
+        })
     }
 
     /// What an expression gives that gives one or the other: nothing is known where one of them is not.
@@ -219,10 +220,11 @@ impl Shape {
         Self::any_of([self, other].into_iter())
     }
 
-    /// What a value is where ways meet: what is known of the one way is not lost for the other.
+    /// What a value is where ways meet: on either it may be what is not known of it.
     pub(super) fn join(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Unknown, known) | (known, Self::Unknown) => known,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Alike, other) | (other, Self::Alike) => other,
             (Self::Known(mut a), Self::Known(b)) => {
                 a.scalars.extend(b.scalars);
                 a.object = match (a.object, b.object) {
@@ -269,7 +271,7 @@ impl Shape {
     /// A member, of an object or of each object in an array, as JSONata reads it.
     pub(super) fn member(&self, name: &str) -> Member<'_> {
         let Self::Known(known) = self else {
-            return Member::Found(Self::Unknown);
+            return Member::Found(self.clone());
         };
         let mut could = Vec::new();
         let mut found = None::<Self>;
@@ -301,18 +303,14 @@ impl Shape {
     /// The element at a place, or any element; a value that is no array is its own only element.
     pub(super) fn element(&self, at: Option<usize>) -> Self {
         let Self::Known(known) = self else {
-            return Self::Unknown;
+            return self.clone();
         };
         let Some(array) = &known.array else {
             return self.clone();
         };
         match (&**array, at) {
             (Array::Tuple(elements), Some(at)) if elements.len() > at => elements[at].clone(),
-            (array, _) => {
-                let mut of = array.elements().cloned();
-                let first = of.next().unwrap_or(Self::Unknown);
-                of.fold(first, Self::join)
-            }
+            (array, _) => array.any().unwrap_or(Self::Unknown),
         }
     }
 
@@ -394,14 +392,21 @@ impl Known {
 impl Object {
     fn join(mut self, other: Self) -> Self {
         self.required.retain(|name| other.required.contains(name));
-        self.others = self.others.max(other.others);
+        // What one does not list may be anything if it may have more than it lists.
+        for (name, shape) in &mut self.members {
+            if other.others == Others::Possible && !other.members.contains_key(name) {
+                *shape = Shape::Unknown;
+            }
+        }
         for (name, shape) in other.members {
             let shape = match self.members.remove(&name) {
                 Some(known) => known.join(shape),
+                None if self.others == Others::Possible => Shape::Unknown,
                 None => shape,
             };
             self.members.insert(name, shape);
         }
+        self.others = self.others.max(other.others);
         self
     }
 }
@@ -414,14 +419,23 @@ impl Array {
         }
     }
 
+    /// Any of them, if there are any.
+    fn any(&self) -> Option<Shape> {
+        self.elements().cloned().reduce(Shape::join)
+    }
+
     fn join(self, other: Self) -> Self {
         match (self, other) {
             (Self::Tuple(a), Self::Tuple(b)) if a.len() == b.len() => {
                 Self::Tuple(a.into_iter().zip(b).map(|(a, b)| a.join(b)).collect())
             }
             (a, b) => {
-                let elements = a.elements().chain(b.elements()).cloned();
-                Self::Of(elements.fold(Shape::Unknown, Shape::join))
+                // An empty one adds nothing.
+                match (a.any(), b.any()) {
+                    (Some(a), Some(b)) => Self::Of(a.join(b)),
+                    (Some(of), None) | (None, Some(of)) => Self::Of(of),
+                    (None, None) => Self::Tuple(Vec::new()),
+                }
             }
         }
     }

@@ -18,6 +18,14 @@ fn findings_in(language: &str, states: &str) -> Vec<String> {
         .unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
     let shape = |schema| Shape::from_schema(&schema);
     let task = |state: &State| {
+        if state.name() == "Park" {
+            return Some(Contract {
+                name: "parked".to_owned(),
+                takes: None,
+                gives: Shape::Alike,
+                errors: None,
+            });
+        }
         (state.name() != "Unknown").then(|| Contract {
             name: "ask".to_owned(),
             takes: Some((
@@ -88,6 +96,22 @@ fn what_is_right_is_not_complained_of() {
            "C": {"Type": "Pass", "Assign": {"round": "{% $round + 1 %}"}, "Output": {"before": "{% $states.input %}", "id": "x"}, "Next": "B"},
            "End": {"Type": "Pass", "Output": "{% $states.input.before.before.id %}", "End": true}"#
             .to_owned(),
+        // Where what is not known and what is known meet, in a state and in a member; and where a list may be empty.
+        r#""A": {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "Unknown"}], "Default": "B"},
+           "Unknown": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues", "Arguments": {}, "Next": "C"},
+           "B": {"Type": "Pass", "Output": {"Nothing": 1}, "Next": "C"},
+           "C": {"Type": "Pass", "Output": "{% $states.input.QueueUrls %}", "End": true}"#
+            .to_owned(),
+        r#""A": {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "Unknown"}], "Default": "B"},
+           "Unknown": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues", "Arguments": {}, "Output": {"of": ["{% $states.result %}"]}, "Next": "C"},
+           "B": {"Type": "Pass", "Output": {"of": [{"Nothing": 1}, 2]}, "Next": "C"},
+           "C": {"Type": "Pass", "Output": "{% $states.input.of[0].QueueUrls %}", "End": true}"#
+            .to_owned(),
+        r#""A": {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "Unknown"}], "Default": "B"},
+           "Unknown": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues", "Arguments": {}, "Output": "{% $merge([$states.result]) %}", "Next": "C"},
+           "B": {"Type": "Pass", "Output": {"QueueUrls": 1}, "Next": "C"},
+           "C": {"Type": "Pass", "Output": "{% $states.input.QueueUrls.first %}", "End": true}"#
+            .to_owned(),
     ] {
         assert_eq!(findings(&states), Vec::<String>::new(), "{states}");
     }
@@ -96,6 +120,13 @@ fn what_is_right_is_not_complained_of() {
 #[test]
 fn what_is_never_there_is_told_with_its_place() {
     for (states, expected) in [
+        (
+            ask(
+                r#""{% {'id': $sift($states.input, function($v, $k) { $k != 'n' }).idd} %}""#,
+                "",
+            ),
+            "2 /States/A/Arguments/Payload: It reads (…).idd, which is never there",
+        ),
         (
             ask(r#""{% {'id': $states.input.idd} %}""#, ""),
             "2 /States/A/Arguments/Payload: It reads $states.input.idd, which is never there",
@@ -136,6 +167,25 @@ fn what_is_never_there_is_told_with_its_place() {
     ] {
         assert_eq!(findings(&states), [expected], "{states}");
     }
+}
+
+#[test]
+fn what_an_operator_answers_is_like_what_the_workflow_makes() {
+    let states = |answers: &str| {
+        format!(
+            r#""A": {{"Type": "Pass", "Output": {{"id": 1}}, "Next": "B"}},
+"B": {{"Type": "Choice", "Choices": [{{"Condition": "{{% $states.input.id = 1 %}}", "Next": "{answers}"}}], "Default": "C"}},
+"{answers}": {{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Arguments": {{}},
+ "Output": {{"state": "{{% $exists($states.result.state) ? $states.result.state : $states.input %}}"}}, "Next": "D"}},
+"D": {{"Type": "Pass", "Output": "{{% $states.input.state %}}", "Next": "C"}},
+"C": {{"Type": "Pass", "Output": "{{% $states.input.idd %}}", "End": true}}"#
+        )
+    };
+    assert_eq!(
+        findings(&states("Park")),
+        ["6 /States/C/Output: It reads $states.input.idd, which is never there"]
+    );
+    assert!(findings(&states("Unknown")).is_empty());
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) fn to_json(value: &JValue) -> Result<Value, EvaluationError> {
     // Parts that are shared in memory are written out as often as they are shared.
     if is_large(value) {
         return Err(EvaluationError::Threw(
-            "The result is far larger than any payload.".to_owned(),
+            "The result is far larger, or nests far deeper, than any payload.".to_owned(),
         ));
     }
     convert(value, DEPTH)?.ok_or(EvaluationError::Undefined)

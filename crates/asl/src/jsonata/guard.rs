@@ -1,7 +1,7 @@
 //! Keeps expressions from growing values without bound inside a single step, where the evaluator's own limits do not look.
 //!
 //! A text can be doubled forty times, an object can hold itself twice forty times over: small in memory, until somebody writes
-//! it out. So what writes out, repeats or compares is given its operands through a function of ours that refuses what is too
+//! it out; and a value that nests itself in a loop gets deeper than any stack. So what writes out, repeats or compares is given its operands through a function of ours that refuses what is too
 //! large. Only the syntax tree is changed, once, when a definition is parsed; expressions that cannot grow anything stay as
 //! they are.
 
@@ -14,6 +14,9 @@ use jsonata_core::value::JValue;
 
 /// The most characters and values that an operand, or what is made of it, may have. Far more than a payload.
 const LARGEST: usize = 4 << 20;
+
+/// The most levels that such a value may nest: more than a text that is read can, and few enough to be followed down.
+const DEEPEST: usize = 200;
 
 /// So many variables can be bound in an expression without functions before its values are watched.
 const FEW_VARIABLES: usize = 16;
@@ -45,20 +48,29 @@ pub(crate) fn guarded<'a>(function: &str, args: &'a [AstNode]) -> Option<&'a Ast
     }
 }
 
-/// Whether a value is too large to be written out. Stops as soon as it is.
+/// Whether a value is too large or too deep to be written out. Stops as soon as it is, so that neither it nor what goes on
+/// with the value follows it down until the stack ends.
 pub(super) fn is_large(value: &JValue) -> bool {
-    fn walk(value: &JValue, left: usize) -> Option<usize> {
+    fn walk(value: &JValue, left: usize, depth: usize) -> Option<usize> {
         let left = left.checked_sub(1)?;
         match value {
             JValue::String(text) => left.checked_sub(text.len()),
-            JValue::Array(items) => items.iter().try_fold(left, |left, item| walk(item, left)),
-            JValue::Object(members) => members.iter().try_fold(left, |left, (name, member)| {
-                walk(member, left.checked_sub(name.len())?)
-            }),
+            JValue::Array(items) => {
+                let depth = depth.checked_sub(1)?;
+                items
+                    .iter()
+                    .try_fold(left, |left, item| walk(item, left, depth))
+            }
+            JValue::Object(members) => {
+                let depth = depth.checked_sub(1)?;
+                members.iter().try_fold(left, |left, (name, member)| {
+                    walk(member, left.checked_sub(name.len())?, depth)
+                })
+            }
             _ => Some(left),
         }
     }
-    walk(value, LARGEST).is_none()
+    walk(value, LARGEST, DEEPEST).is_none()
 }
 
 pub(super) fn register(evaluator: &mut Evaluator) {
@@ -105,7 +117,7 @@ fn checked(value: JValue) -> HostFnResult {
 
 fn refuse() -> HostFnResult {
     Err(EvaluatorError::EvaluationError(format!(
-        "A value with more than {LARGEST} characters and members is too large to go on with"
+        "A value with more than {LARGEST} characters and members, or more than {DEEPEST} levels, is too large to go on with"
     )))
 }
 

@@ -10,8 +10,9 @@ use super::{Selector, query};
 /// A condition on one element.
 #[derive(Debug, Clone)]
 pub(crate) enum Filter {
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
+    /// All of them. Lists, for what is long must not be deep.
+    And(Vec<Filter>),
+    Or(Vec<Filter>),
     Not(Box<Filter>),
     /// The path finds something.
     Exists(Operand),
@@ -55,21 +56,18 @@ pub(crate) enum Comparator {
 impl Filter {
     pub(super) fn holds(&self, element: &Value, root: &Value, steps: &Cell<usize>) -> bool {
         match self {
-            Self::And(left, right) => {
-                left.holds(element, root, steps) && right.holds(element, root, steps)
-            }
-            Self::Or(left, right) => {
-                left.holds(element, root, steps) || right.holds(element, root, steps)
-            }
+            Self::And(all) => all.iter().all(|one| one.holds(element, root, steps)),
+            Self::Or(any) => any.iter().any(|one| one.holds(element, root, steps)),
             Self::Not(inner) => !inner.holds(element, root, steps),
             Self::Exists(operand) => operand.value(element, root, steps).is_some(),
-            Self::Compare(left, comparator, right) => compare(
-                left.value(element, root, steps),
-                *comparator,
-                right.value(element, root, steps),
-            ),
+            Self::Compare(left, comparator, right) => {
+                let left = left.value(element, root, steps);
+                let right = right.value(element, root, steps);
+                pay(steps, |most| comparator.work(left, right, most))
+                    && compare(left, *comparator, right)
+            }
             Self::Matches(operand, pattern) => match operand.value(element, root, steps) {
-                Some(Value::String(text)) => pattern.is_match(text),
+                Some(Value::String(text)) => pay(steps, |_| text.len()) && pattern.is_match(text),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => {
                     pattern.is_match(&value.to_string())
                 }
@@ -93,6 +91,63 @@ impl Operand {
         };
         query::follow(selectors, from, root, steps).first().copied()
     }
+}
+
+impl Comparator {
+    /// How much of two values is looked at to compare them, by far the most; no more than `most` is counted.
+    fn work(self, left: Option<&Value>, right: Option<&Value>, most: usize) -> usize {
+        let weight = |value: Option<&Value>| value.map_or(1, |value| weight(value, most));
+        match self {
+            Self::SubsetOf | Self::AnyOf | Self::NoneOf => {
+                weight(left).saturating_mul(weight(right))
+            }
+            Self::In | Self::NotIn => weight(right),
+            Self::Contains | Self::Size | Self::Empty => weight(left),
+            Self::Equal
+            | Self::NotEqual
+            | Self::Less
+            | Self::LessOrEqual
+            | Self::Greater
+            | Self::GreaterOrEqual => match (left, right) {
+                (Some(Value::Array(a)), Some(Value::Array(b))) if a.len() == b.len() => {
+                    weight(left)
+                }
+                (Some(Value::Object(a)), Some(Value::Object(b))) if a.len() == b.len() => {
+                    weight(left)
+                }
+                (Some(Value::String(a)), Some(Value::String(b))) => a.len().min(b.len()),
+                _ => 1,
+            },
+        }
+    }
+}
+
+/// How many characters and elements a value has, counted up to a bound.
+fn weight(value: &Value, most: usize) -> usize {
+    let sum = |so_far: usize, value: &Value| match so_far < most {
+        true => so_far + weight(value, most - so_far),
+        false => so_far,
+    };
+    match value {
+        Value::String(text) => 1 + text.len(),
+        Value::Array(items) => items.iter().fold(1, sum),
+        Value::Object(members) => members.values().fold(1, sum),
+        _ => 1,
+    }
+}
+
+/// Comparing is quick: so many characters or elements are one step.
+const AT_ONCE: usize = 16;
+
+/// Takes some work off the steps that are left, before it is done; whether they were enough.
+fn pay(steps: &Cell<usize>, work: impl FnOnce(usize) -> usize) -> bool {
+    let left = steps.get();
+    let price = match left {
+        0 => 0,
+        _ => work(left.saturating_mul(AT_ONCE)) / AT_ONCE,
+    };
+    steps.set(left.saturating_sub(price));
+    steps.get() > 0
 }
 
 fn compare(left: Option<&Value>, comparator: Comparator, right: Option<&Value>) -> bool {

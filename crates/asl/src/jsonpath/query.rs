@@ -326,6 +326,8 @@ mod tests {
             "$.a[?(/a/ == @)]",
             "$.a[?(@ == /a/)]",
             "$.a.length().b",
+            "$..length()",
+            "$.a..sum()",
             "$.a.nothing()",
             "$..",
             "States.Format(",

@@ -93,6 +93,9 @@ impl<'t> Reader<'t> {
                 } else {
                     self.name()?
                 };
+                if matches!(inner, Selector::Function(_)) {
+                    return Err("a function takes one dot".to_owned());
+                }
                 selectors.push(Selector::Descend(Box::new(inner)));
             } else if self.eat(".") {
                 let selector = self.name()?;
@@ -219,24 +222,27 @@ impl<'t> Reader<'t> {
     }
 
     fn either(&mut self, depth: usize) -> Result<Filter, String> {
-        let mut left = self.both(depth)?;
-        loop {
-            self.blanks();
-            if !self.eat("||") {
-                return Ok(left);
-            }
-            left = Filter::Or(Box::new(left), Box::new(self.both(depth)?));
-        }
+        let any = self.separated("||", |reader| reader.both(depth))?;
+        Ok(one_or(any, Filter::Or))
     }
 
     fn both(&mut self, depth: usize) -> Result<Filter, String> {
-        let mut left = self.term(depth)?;
+        let all = self.separated("&&", |reader| reader.term(depth))?;
+        Ok(one_or(all, Filter::And))
+    }
+
+    fn separated(
+        &mut self,
+        separator: &str,
+        read: impl Fn(&mut Self) -> Result<Filter, String>,
+    ) -> Result<Vec<Filter>, String> {
+        let mut filters = vec![read(self)?];
         loop {
             self.blanks();
-            if !self.eat("&&") {
-                return Ok(left);
+            if !self.eat(separator) {
+                return Ok(filters);
             }
-            left = Filter::And(Box::new(left), Box::new(self.term(depth)?));
+            filters.push(read(self)?);
         }
     }
 
@@ -398,5 +404,13 @@ impl<'t> Reader<'t> {
             }
         }
         Err("a quote is not closed".to_owned())
+    }
+}
+
+/// The only one, or all together.
+fn one_or(mut filters: Vec<Filter>, together: impl Fn(Vec<Filter>) -> Filter) -> Filter {
+    match filters.pop() {
+        Some(only) if filters.is_empty() => only,
+        last => together(filters.into_iter().chain(last).collect()),
     }
 }
