@@ -53,7 +53,15 @@ impl AwsSdk {
 impl Integration for AwsSdk {
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
         let carrier = Arc::clone(&self.carrier);
-        async move { run(&carrier, &task).await.unwrap_or_else(|failure| failure) }.boxed()
+        async move {
+            let outcome = tokio::select! {
+                outcome = run(&carrier, &task) => outcome,
+                // Nobody hears this; the request is dropped, and the task's place is free.
+                () = task.cancelled.cancelled() => Err(failed("States.TaskFailed", "Cancelled.")),
+            };
+            outcome.unwrap_or_else(|failure| failure)
+        }
+        .boxed()
     }
 
     fn supports(&self, resource: &Resource) -> Result<(), String> {
