@@ -80,13 +80,13 @@ impl Nesting {
         };
         let request_id = new_request_id();
         let refuse = |error: JsonError| failure(&error, &request_id);
-        let started = match self.child_of(task).await {
+        let started = match self.child_of(task).await.map_err(refuse)? {
             Some(child) => child,
             None => match self.start(task).await? {
                 Ok(child) => child,
                 // It may be the one that an earlier run of this task started, and has ended since.
                 Err(error) if error.shape() == "ExecutionAlreadyExists" => {
-                    let own = self.unnamed_child_of(task).await;
+                    let own = self.unnamed_child_of(task).await.map_err(refuse)?;
                     own.ok_or_else(|| refuse(error))?
                 }
                 Err(error) => return Err(refuse(error)),
@@ -112,6 +112,7 @@ impl Nesting {
             let missing = "The field 'StateMachineArn' is required but was missing";
             return Err(not_startable(task, missing));
         };
+        let mut noted = false;
         let mut request = json!({ "stateMachineArn": machine, "name": name_of(&task.effect()) });
         match given.get("Input") {
             None | Some(Value::Null) => {}
@@ -120,21 +121,24 @@ impl Nesting {
         }
         if let Some(name) = text("Name") {
             request["name"] = name.into();
-            // Only a child that is not there yet can become ours.
-            let arn = execution_arn(machine, name);
-            if self.described(&arn).await.is_err() {
-                let effect = task.effect();
-                let noted = self.engine.documents().put(DOCUMENT, &effect, &arn);
-                if let Err(error) = noted.await {
-                    tracing::warn!(%error, "a nested execution could not be noted");
-                    return Ok(Err(JsonError::internal()));
-                }
+            match self.note_if_new(task, execution_arn(machine, name)).await {
+                Ok(is_new) => noted = is_new,
+                Err(error) => return Ok(Err(error)),
             }
         }
         if let Some(header) = text("TraceHeader") {
             request["traceHeader"] = header.into();
         }
-        Ok(self.call("StartExecution", &request).await.map(|answer| {
+        let started = self.call("StartExecution", &request).await;
+        if noted && matches!(&started, Err(error) if !error.status.is_server_error()) {
+            // Refused, perhaps as somebody else has taken the name meanwhile: that one is not this task's.
+            let documents = self.engine.documents();
+            let forgotten = documents.delete(DOCUMENT, &task.effect()).await;
+            if let Err(error) = forgotten {
+                return Ok(Err(unnoted(&error)));
+            }
+        }
+        Ok(started.map(|answer| {
             let seconds = answer["startDate"].as_f64().unwrap_or_default();
             StartedChild {
                 arn: answer["executionArn"]
@@ -146,30 +150,56 @@ impl Nesting {
         }))
     }
 
+    /// Notes that this task is about to start an execution; false if that is there already, for it cannot become this task's.
+    async fn note_if_new(&self, task: &TaskRun, arn: String) -> Result<bool, JsonError> {
+        match self.described(&arn).await {
+            Err(error) if error.shape() == "ExecutionDoesNotExist" => {
+                let documents = self.engine.documents();
+                let noted = documents.put(DOCUMENT, &task.effect(), &arn).await;
+                noted.map(|()| true).map_err(|error| unnoted(&error))
+            }
+            // Whether it is there is not known.
+            Err(error) if error.status.is_server_error() => Err(error),
+            // The start will be refused with the reason.
+            Ok(_) | Err(_) => Ok(false),
+        }
+    }
+
     /// The child that an earlier run of this task started under a name of the definition's choice.
-    async fn child_of(&self, task: &TaskRun) -> Option<StartedChild> {
-        task.request.parameters.value().get("Name")?;
+    async fn child_of(&self, task: &TaskRun) -> Result<Option<StartedChild>, JsonError> {
+        if task.request.parameters.value().get("Name").is_none() {
+            return Ok(None);
+        }
         let noted = self.engine.documents().get(DOCUMENT, &task.effect()).await;
-        self.there(noted.ok()??).await
+        match noted.map_err(|error| unnoted(&error))? {
+            Some(arn) => self.there(arn).await,
+            None => Ok(None),
+        }
     }
 
     /// The child that an earlier run of this task started under the name that is made from the task.
-    async fn unnamed_child_of(&self, task: &TaskRun) -> Option<StartedChild> {
+    async fn unnamed_child_of(&self, task: &TaskRun) -> Result<Option<StartedChild>, JsonError> {
         let given = task.request.parameters.value();
-        if given.get("Name").is_some() {
-            return None;
+        let machine = given.get("StateMachineArn").and_then(Value::as_str);
+        match machine {
+            Some(machine) if given.get("Name").is_none() => {
+                let arn = execution_arn(machine, &name_of(&task.effect()));
+                self.there(arn).await
+            }
+            _ => Ok(None),
         }
-        let machine = given.get("StateMachineArn")?.as_str()?;
-        self.there(execution_arn(machine, &name_of(&task.effect())))
-            .await
     }
 
-    async fn there(&self, arn: String) -> Option<StartedChild> {
-        let described = self.described(&arn).await.ok()?;
-        Some(StartedChild {
-            at: milliseconds(described["startDate"].as_f64()?),
-            arn,
-        })
+    /// An execution, if it is there. An error: that is not known.
+    async fn there(&self, arn: String) -> Result<Option<StartedChild>, JsonError> {
+        match self.described(&arn).await {
+            Ok(described) => Ok(Some(StartedChild {
+                at: milliseconds(described["startDate"].as_f64().unwrap_or_default()),
+                arn,
+            })),
+            Err(error) if error.status.is_server_error() => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Waits for the end of a child; `DescribeExecution`'s answer.
@@ -223,6 +253,11 @@ impl Nesting {
         let answer = self.service.call(action, request).await?;
         serde_json::from_slice(&answer).map_err(|_| JsonError::internal())
     }
+}
+
+fn unnoted(error: &StorageError) -> JsonError {
+    tracing::warn!(%error, "which task starts a nested execution could not be noted, or read");
+    JsonError::internal()
 }
 
 async fn hear(ended: &mut Receiver<engine::Ended>, child: &str) -> Result<(), JsonError> {
