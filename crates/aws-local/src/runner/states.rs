@@ -9,6 +9,7 @@
 //! Source: developer guide, "Start a new AWS Step Functions state machine from a running execution"; recorded histories.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use asl::{Data, Pattern, Resource};
 use engine::{AbandonedTask, Engine, ExecutionError, StorageError, TaskOutcome, TaskRun};
@@ -25,6 +26,10 @@ use crate::states::StepFunctions;
 
 /// The kind of the documents that say which task started an execution.
 const DOCUMENT: &str = "states.child";
+
+/// How often a child is looked at before its task fails as that does not work, and the pause after the first time.
+const TRIES: u32 = 9;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts executions for Task states.
 pub struct StatesIntegration {
@@ -202,17 +207,21 @@ impl Nesting {
         }
     }
 
-    /// Waits for the end of a child; `DescribeExecution`'s answer.
+    /// Waits for the end of a child; `DescribeExecution`'s answer. After an error the child may still run.
     async fn end_of(&self, task: &TaskRun, child: &str) -> Result<Value, JsonError> {
         let mut ended = self.engine.executions().ended();
         loop {
-            let described = self.described(child).await?;
+            let described = patiently(FIRST_PAUSE, || self.described(child));
+            let described = tokio::select! {
+                described = described => described?,
+                // Nobody hears this: the task has ended, or the engine is closing.
+                () = task.cancelled.cancelled() => return Err(JsonError::internal()),
+            };
             if described["status"] != "RUNNING" {
                 return Ok(described);
             }
             tokio::select! {
                 heard = hear(&mut ended, child) => heard?,
-                // Nobody hears this: the task has ended, or the engine is closing.
                 () = task.cancelled.cancelled() => return Err(JsonError::internal()),
             }
         }
@@ -258,6 +267,21 @@ impl Nesting {
 fn unnoted(error: &StorageError) -> JsonError {
     tracing::warn!(%error, "which task starts a nested execution could not be noted, or read");
     JsonError::internal()
+}
+
+/// Asks again while the service fails, each time after twice as long a pause.
+async fn patiently<T, F>(mut pause: Duration, mut ask: impl FnMut() -> F) -> Result<T, JsonError>
+where
+    F: Future<Output = Result<T, JsonError>>,
+{
+    for _ in 1..TRIES {
+        match ask().await {
+            Err(error) if error.status.is_server_error() => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+        pause *= 2;
+    }
+    ask().await
 }
 
 async fn hear(ended: &mut Receiver<engine::Ended>, child: &str) -> Result<(), JsonError> {
@@ -310,7 +334,10 @@ fn outcome(described: Value, parsed: bool) -> TaskOutcome {
     if succeeded {
         TaskOutcome::Succeeded(Data::new(shown))
     } else {
-        failed("States.TaskFailed", shown.to_string())
+        TaskOutcome::JobFailed {
+            error: "States.TaskFailed".to_owned(),
+            cause: shown.to_string(),
+        }
     }
 }
 
@@ -375,4 +402,33 @@ fn failure(error: &JsonError, request_id: &str) -> TaskOutcome {
             request_id,
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn asked(errors: usize, error: JsonError) -> (usize, Result<usize, JsonError>) {
+        let mut asked = 0;
+        let answer = patiently(Duration::ZERO, || {
+            asked += 1;
+            let answer = if asked > errors {
+                Ok(asked)
+            } else {
+                Err(error.clone())
+            };
+            async { answer }
+        });
+        let answer = answer.await;
+        (asked, answer)
+    }
+
+    #[tokio::test]
+    async fn a_service_that_fails_is_asked_again_and_a_refusal_is_taken() {
+        assert_eq!(asked(3, JsonError::internal()).await, (4, Ok(4)));
+        let (times, answer) = asked(100, JsonError::internal()).await;
+        assert_eq!((times, answer), (9, Err(JsonError::internal())));
+        let refusal = JsonError::serialization(String::new());
+        assert_eq!(asked(3, refusal.clone()).await, (1, Err(refusal)));
+    }
 }

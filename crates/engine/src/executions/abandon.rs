@@ -1,5 +1,5 @@
-//! Jobs that nobody waits for any more: what a `.sync` task has started goes on when the task is stopped or times out, so it
-//! must be stopped too, and a crash in between must not let it go.
+//! Jobs that nobody waits for any more: what a `.sync` task has started goes on when the task is stopped, times out, or fails for
+//! another reason than its job, so it must be stopped too, and a crash in between must not let it go.
 //!
 //! The transition that ends such a task stores a document with what is needed to find its job; after the commit, and after the
 //! task's run is over, the runner ends the job and the document goes. What a process leaves of them the next one does.
@@ -56,9 +56,13 @@ pub(super) fn with_jobs(execution: &asl::Execution) -> Vec<AbandonedTask> {
 }
 
 /// The task that this signal ends because its job has ended.
-pub(super) fn ends_with_job(signal: &Signal) -> Option<TaskId> {
+pub(super) fn ends_with_job(
+    signal: &Signal,
+    job_failed: impl FnOnce(TaskId) -> bool,
+) -> Option<TaskId> {
     match signal {
-        Signal::TaskSucceeded { task, .. } | Signal::TaskFailed { task, .. } => Some(*task),
+        Signal::TaskSucceeded { task, .. } => Some(*task),
+        Signal::TaskFailed { task, .. } => job_failed(*task).then_some(*task),
         _ => None,
     }
 }
