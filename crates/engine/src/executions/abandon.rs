@@ -16,8 +16,12 @@ use crate::StorageError;
 /// The kind of the documents, by [`AbandonedTask::effect`].
 const DOCUMENT: &str = "abandoned_tasks";
 
-/// When a job could not be ended, it is tried again after this long, in milliseconds.
+/// When a job could not be ended, it is tried again after this long, in milliseconds; after twice as long each time, up to
+/// [`RETRY_AT_LEAST_EVERY`].
 const RETRY_AFTER: i64 = 1000;
+
+/// In milliseconds.
+const RETRY_AT_LEAST_EVERY: i64 = 60_000;
 
 /// A `.sync` task that ended before its job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,20 +116,25 @@ impl Shared {
         Ok(())
     }
 
-    /// Has a job ended, however often it takes.
+    /// Has a job ended, however often it takes. One that cannot be read is left to the next start.
     pub(super) fn end_job(self: &Arc<Self>, task: AbandonedTask) {
         let Some((_, runner)) = self.started.get() else {
             return;
         };
         let (shared, runner) = (Arc::clone(self), Arc::clone(runner));
         self.spawn(async move {
+            let effect = task.effect();
+            let mut pause = RETRY_AFTER;
             while let Err(error) = runner.abandon(task.clone()).await {
-                let effect = task.effect();
+                if matches!(error, StorageError::Corrupt(_)) {
+                    tracing::error!(task = effect, %error, "a job cannot be ended; end it yourself if it still runs");
+                    return;
+                }
                 tracing::warn!(task = effect, %error, "a job could not be ended; trying again");
                 let clock = &shared.clock;
-                clock.sleep_until(clock.now() + RETRY_AFTER).await;
+                clock.sleep_until(clock.now() + pause).await;
+                pause = (pause * 2).min(RETRY_AT_LEAST_EVERY);
             }
-            let effect = task.effect();
             let done = shared.journal.write(move |db| {
                 db.prepare_cached("delete from documents where kind = ?1 and key = ?2")?
                     .execute(params![DOCUMENT, effect])?;

@@ -277,6 +277,11 @@ impl Tasks {
         answer.send(goes).unwrap();
         task
     }
+
+    /// Whether no job is being ended.
+    pub(crate) fn none_abandoned(&mut self) -> bool {
+        self.abandoned.as_mut().unwrap().is_empty()
+    }
 }
 
 impl TaskRunner for Runner {

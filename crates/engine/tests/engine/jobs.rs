@@ -1,7 +1,7 @@
 //! Jobs of `.sync` tasks: one that may go on after its task is ended.
 
 use asl::{Data, Status};
-use engine::TaskOutcome;
+use engine::{StorageError, TaskOutcome};
 use serde_json::json;
 
 use crate::fixture::{Call, Fixture, job};
@@ -43,4 +43,35 @@ async fn a_job_ends_unless_its_own_end_is_the_tasks() {
     drop(call);
     assert_eq!(f.end_of(&arn).await.summary.status, Status::Failed);
     assert_eq!(f.tasks.abandoned(Ok(())).await.effect(), effect);
+}
+
+#[tokio::test]
+async fn ending_a_job_is_tried_again_but_not_what_cannot_be_read() {
+    let mut f = Fixture::started();
+    let (arn, call) = waiting(&mut f, "m").await;
+    let effect = call.run.effect();
+    let stopped = f.engine.executions().stop(&arn, None, None);
+    stopped.await.unwrap();
+    call.succeed(json!({}));
+    for _ in 0..3 {
+        let failed = f.tasks.abandoned(Err(StorageError::Full)).await;
+        assert_eq!(failed.effect(), effect);
+        while f.tasks.none_abandoned() {
+            f.pass(60);
+            tokio::task::yield_now().await;
+        }
+    }
+    let corrupt = StorageError::Corrupt("a page".to_owned());
+    assert_eq!(f.tasks.abandoned(Err(corrupt)).await.effect(), effect);
+    f.pass(3600);
+    let (other, call) = waiting(&mut f, "other").await;
+    f.engine
+        .executions()
+        .stop(&other, None, None)
+        .await
+        .unwrap();
+    let effect = call.run.effect();
+    drop(call);
+    assert_eq!(f.tasks.abandoned(Ok(())).await.effect(), effect);
+    assert!(f.tasks.none_abandoned());
 }
