@@ -62,6 +62,11 @@ async fn sns_takes_lists_and_maps() {
     assert_eq!(notice["Message"], r#"{"size":"big"}"#);
     let link = notice["UnsubscribeURL"].as_str().unwrap();
     assert!(link.starts_with(&wire.url()), "{link}");
+    let empty = json!({"Name": "t", "Tags": []});
+    assert_eq!(
+        call(&wire, "sns:createTopic", empty).await.unwrap(),
+        json!({"TopicArn": topic})
+    );
     let listed = call(&wire, "sns:listTopics", json!({})).await.unwrap();
     assert_eq!(listed, json!({"Topics": [{"TopicArn": topic}]}));
 

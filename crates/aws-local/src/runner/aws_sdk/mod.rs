@@ -85,6 +85,7 @@ enum How {
         target: &'static str,
         version: &'static str,
         camel: bool,
+        maps: &'static [&'static str],
         texts: &'static [&'static str],
     },
     Query(&'static str, Model, Action),
@@ -125,6 +126,7 @@ impl Target {
                 target,
                 version,
                 camel,
+                maps,
                 texts,
             } => {
                 if !has_json_action(name, &action) {
@@ -134,6 +136,7 @@ impl Target {
                     target,
                     version,
                     camel,
+                    maps,
                     texts,
                 }
             }
@@ -174,8 +177,12 @@ impl Target {
                 target,
                 version,
                 camel,
+                maps,
                 texts,
-            } => json::request(target, version, camel, texts, &self.name, parameters),
+            } => {
+                let names = json::Names { camel, maps };
+                json::request(target, version, names, texts, &self.name, parameters)
+            }
             How::Query(version, model, action) => {
                 query::request(model, version, &self.name, action, parameters)
             }
@@ -185,7 +192,10 @@ impl Target {
 
     fn result(&self, answer: &Answer) -> Value {
         match self.how {
-            How::Json { camel, .. } => json::result(self.service.name, camel, &self.name, answer),
+            How::Json { camel, maps, .. } => {
+                let names = json::Names { camel, maps };
+                json::result(self.service.name, names, &self.name, answer)
+            }
             How::Query(_, model, action) => query::result(model, &self.name, action, answer),
             How::Rest(form, model, action) => rest::result(model, form, action, answer),
         }
