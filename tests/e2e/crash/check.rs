@@ -1,6 +1,6 @@
 //! What must be true of the facts: after each kill the quick part, with everything at rest all of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use futures::{StreamExt as _, stream};
@@ -72,9 +72,28 @@ pub(super) async fn all(up: &Up, stage: &Stage, facts: &Facts) {
     let books = up.assert_books().await;
     assert!(books.arrivals > 0, "no delivery was part of this run");
     executions(up, facts).await;
-    let children = arns(up, &stage.child, None).await.len();
-    let parents = arns(up, &stage.nest, None).await.len();
-    assert_eq!(children, parents, "each has one nested execution");
+    let succeeded = ExecutionStatus::Succeeded;
+    let parents = arns(up, &stage.nest, Some(succeeded.clone())).await;
+    let children = nested(up, parents).await;
+    let all: BTreeSet<String> = arns(up, &stage.child, None).await.into_iter().collect();
+    let ended: BTreeSet<String> = arns(up, &stage.child, Some(succeeded))
+        .await
+        .into_iter()
+        .collect();
+    for (parent, child) in &children {
+        let child = child
+            .as_ref()
+            .unwrap_or_else(|| panic!("{parent} has no nested execution"));
+        assert!(
+            ended.contains(child),
+            "{child} of {parent} has not succeeded"
+        );
+    }
+    let of_parents: BTreeSet<String> = children.into_values().flatten().collect();
+    assert_eq!(
+        of_parents, all,
+        "each has its own nested execution, and there are no others"
+    );
     stops(up, stage, facts).await;
     for machine in stage.machines().into_iter().chain([REORDER, &vip()]) {
         let all = arns(up, machine, None).await;
@@ -267,12 +286,42 @@ async fn stops(up: &Up, stage: &Stage, facts: &Facts) {
         running.is_empty().then_some(())
     })
     .await;
+    let aborted = ExecutionStatus::Aborted;
+    let parents = arns(up, &stage.stopped, None).await;
+    let stopped = arns(up, &stage.stopped, Some(aborted.clone())).await;
+    assert_eq!(stopped.len(), parents.len(), "each was stopped");
     let children = arns(up, &stage.sleeper, None).await.len();
-    let parents = arns(up, &stage.stopped, None).await.len();
+    let ended = arns(up, &stage.sleeper, Some(aborted)).await;
+    assert_eq!(ended.len(), children, "each nested execution was stopped");
+    // A stop may come before the start, or before what it was answered is recorded.
     assert!(
-        children <= parents,
-        "{children} nested executions of {parents}"
+        children <= parents.len(),
+        "{children} nested executions of {}",
+        parents.len()
     );
+    let known: Vec<String> = nested(up, parents).await.into_values().flatten().collect();
+    assert!(!known.is_empty(), "none had started its nested execution");
+    let different: BTreeSet<&String> = known.iter().collect();
+    assert_eq!(different.len(), known.len(), "two share a nested execution");
+    for child in &known {
+        assert!(ended.contains(child), "{child} is lost");
+    }
+}
+
+/// The nested execution of each, if its start is recorded.
+async fn nested(up: &Up, parents: Vec<String>) -> BTreeMap<String, Option<String>> {
+    let found = stream::iter(parents).map(async |parent| {
+        let events = up.history(&parent).await;
+        let mut submitted = events
+            .into_iter()
+            .filter_map(|event| event.task_submitted_event_details);
+        let output = submitted.next().and_then(|details| details.output);
+        assert!(submitted.next().is_none(), "{parent} has started two");
+        let answer: Option<Value> = output.map(|text| serde_json::from_str(&text).unwrap());
+        let child = answer.map(|answer| answer["ExecutionArn"].as_str().unwrap().to_owned());
+        (parent, child)
+    });
+    found.buffer_unordered(AT_ONCE).collect().await
 }
 
 /// Ids are dense, every event follows an earlier one, there is one beginning and one end.

@@ -9,6 +9,7 @@
 //! Source: developer guide, "Start a new AWS Step Functions state machine from a running execution"; recorded histories.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use asl::{Data, Pattern, Resource};
 use engine::{AbandonedTask, Engine, ExecutionError, StorageError, TaskOutcome, TaskRun};
@@ -25,6 +26,10 @@ use crate::states::StepFunctions;
 
 /// The kind of the documents that say which task started an execution.
 const DOCUMENT: &str = "states.child";
+
+/// How often a child is looked at before its task fails as that does not work, and the pause after the first time.
+const TRIES: u32 = 9;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts executions for Task states.
 pub struct StatesIntegration {
@@ -80,13 +85,13 @@ impl Nesting {
         };
         let request_id = new_request_id();
         let refuse = |error: JsonError| failure(&error, &request_id);
-        let started = match self.child_of(task).await {
+        let started = match self.child_of(task).await.map_err(refuse)? {
             Some(child) => child,
             None => match self.start(task).await? {
                 Ok(child) => child,
                 // It may be the one that an earlier run of this task started, and has ended since.
                 Err(error) if error.shape() == "ExecutionAlreadyExists" => {
-                    let own = self.unnamed_child_of(task).await;
+                    let own = self.unnamed_child_of(task).await.map_err(refuse)?;
                     own.ok_or_else(|| refuse(error))?
                 }
                 Err(error) => return Err(refuse(error)),
@@ -112,6 +117,7 @@ impl Nesting {
             let missing = "The field 'StateMachineArn' is required but was missing";
             return Err(not_startable(task, missing));
         };
+        let mut noted = false;
         let mut request = json!({ "stateMachineArn": machine, "name": name_of(&task.effect()) });
         match given.get("Input") {
             None | Some(Value::Null) => {}
@@ -120,21 +126,24 @@ impl Nesting {
         }
         if let Some(name) = text("Name") {
             request["name"] = name.into();
-            // Only a child that is not there yet can become ours.
-            let arn = execution_arn(machine, name);
-            if self.described(&arn).await.is_err() {
-                let effect = task.effect();
-                let noted = self.engine.documents().put(DOCUMENT, &effect, &arn);
-                if let Err(error) = noted.await {
-                    tracing::warn!(%error, "a nested execution could not be noted");
-                    return Ok(Err(JsonError::internal()));
-                }
+            match self.note_if_new(task, execution_arn(machine, name)).await {
+                Ok(is_new) => noted = is_new,
+                Err(error) => return Ok(Err(error)),
             }
         }
         if let Some(header) = text("TraceHeader") {
             request["traceHeader"] = header.into();
         }
-        Ok(self.call("StartExecution", &request).await.map(|answer| {
+        let started = self.call("StartExecution", &request).await;
+        if noted && matches!(&started, Err(error) if !error.status.is_server_error()) {
+            // Refused, perhaps as somebody else has taken the name meanwhile: that one is not this task's.
+            let documents = self.engine.documents();
+            let forgotten = documents.delete(DOCUMENT, &task.effect()).await;
+            if let Err(error) = forgotten {
+                return Ok(Err(unnoted(&error)));
+            }
+        }
+        Ok(started.map(|answer| {
             let seconds = answer["startDate"].as_f64().unwrap_or_default();
             StartedChild {
                 arn: answer["executionArn"]
@@ -146,43 +155,73 @@ impl Nesting {
         }))
     }
 
+    /// Notes that this task is about to start an execution; false if that is there already, for it cannot become this task's.
+    async fn note_if_new(&self, task: &TaskRun, arn: String) -> Result<bool, JsonError> {
+        match self.described(&arn).await {
+            Err(error) if error.shape() == "ExecutionDoesNotExist" => {
+                let documents = self.engine.documents();
+                let noted = documents.put(DOCUMENT, &task.effect(), &arn).await;
+                noted.map(|()| true).map_err(|error| unnoted(&error))
+            }
+            // Whether it is there is not known.
+            Err(error) if error.status.is_server_error() => Err(error),
+            // The start will be refused with the reason.
+            Ok(_) | Err(_) => Ok(false),
+        }
+    }
+
     /// The child that an earlier run of this task started under a name of the definition's choice.
-    async fn child_of(&self, task: &TaskRun) -> Option<StartedChild> {
-        task.request.parameters.value().get("Name")?;
+    async fn child_of(&self, task: &TaskRun) -> Result<Option<StartedChild>, JsonError> {
+        if task.request.parameters.value().get("Name").is_none() {
+            return Ok(None);
+        }
         let noted = self.engine.documents().get(DOCUMENT, &task.effect()).await;
-        self.there(noted.ok()??).await
+        match noted.map_err(|error| unnoted(&error))? {
+            Some(arn) => self.there(arn).await,
+            None => Ok(None),
+        }
     }
 
     /// The child that an earlier run of this task started under the name that is made from the task.
-    async fn unnamed_child_of(&self, task: &TaskRun) -> Option<StartedChild> {
+    async fn unnamed_child_of(&self, task: &TaskRun) -> Result<Option<StartedChild>, JsonError> {
         let given = task.request.parameters.value();
-        if given.get("Name").is_some() {
-            return None;
+        let machine = given.get("StateMachineArn").and_then(Value::as_str);
+        match machine {
+            Some(machine) if given.get("Name").is_none() => {
+                let arn = execution_arn(machine, &name_of(&task.effect()));
+                self.there(arn).await
+            }
+            _ => Ok(None),
         }
-        let machine = given.get("StateMachineArn")?.as_str()?;
-        self.there(execution_arn(machine, &name_of(&task.effect())))
-            .await
     }
 
-    async fn there(&self, arn: String) -> Option<StartedChild> {
-        let described = self.described(&arn).await.ok()?;
-        Some(StartedChild {
-            at: milliseconds(described["startDate"].as_f64()?),
-            arn,
-        })
+    /// An execution, if it is there. An error: that is not known.
+    async fn there(&self, arn: String) -> Result<Option<StartedChild>, JsonError> {
+        match self.described(&arn).await {
+            Ok(described) => Ok(Some(StartedChild {
+                at: milliseconds(described["startDate"].as_f64().unwrap_or_default()),
+                arn,
+            })),
+            Err(error) if error.status.is_server_error() => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
-    /// Waits for the end of a child; `DescribeExecution`'s answer.
+    /// Waits for the end of a child; `DescribeExecution`'s answer. After an error the child may still run.
     async fn end_of(&self, task: &TaskRun, child: &str) -> Result<Value, JsonError> {
         let mut ended = self.engine.executions().ended();
         loop {
-            let described = self.described(child).await?;
+            let described = patiently(FIRST_PAUSE, || self.described(child));
+            let described = tokio::select! {
+                described = described => described?,
+                // Nobody hears this: the task has ended, or the engine is closing.
+                () = task.cancelled.cancelled() => return Err(JsonError::internal()),
+            };
             if described["status"] != "RUNNING" {
                 return Ok(described);
             }
             tokio::select! {
                 heard = hear(&mut ended, child) => heard?,
-                // Nobody hears this: the task has ended, or the engine is closing.
                 () = task.cancelled.cancelled() => return Err(JsonError::internal()),
             }
         }
@@ -223,6 +262,26 @@ impl Nesting {
         let answer = self.service.call(action, request).await?;
         serde_json::from_slice(&answer).map_err(|_| JsonError::internal())
     }
+}
+
+fn unnoted(error: &StorageError) -> JsonError {
+    tracing::warn!(%error, "which task starts a nested execution could not be noted, or read");
+    JsonError::internal()
+}
+
+/// Asks again while the service fails, each time after twice as long a pause.
+async fn patiently<T, F>(mut pause: Duration, mut ask: impl FnMut() -> F) -> Result<T, JsonError>
+where
+    F: Future<Output = Result<T, JsonError>>,
+{
+    for _ in 1..TRIES {
+        match ask().await {
+            Err(error) if error.status.is_server_error() => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+        pause *= 2;
+    }
+    ask().await
 }
 
 async fn hear(ended: &mut Receiver<engine::Ended>, child: &str) -> Result<(), JsonError> {
@@ -275,7 +334,10 @@ fn outcome(described: Value, parsed: bool) -> TaskOutcome {
     if succeeded {
         TaskOutcome::Succeeded(Data::new(shown))
     } else {
-        failed("States.TaskFailed", shown.to_string())
+        TaskOutcome::JobFailed {
+            error: "States.TaskFailed".to_owned(),
+            cause: shown.to_string(),
+        }
     }
 }
 
@@ -340,4 +402,33 @@ fn failure(error: &JsonError, request_id: &str) -> TaskOutcome {
             request_id,
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn asked(errors: usize, error: JsonError) -> (usize, Result<usize, JsonError>) {
+        let mut asked = 0;
+        let answer = patiently(Duration::ZERO, || {
+            asked += 1;
+            let answer = if asked > errors {
+                Ok(asked)
+            } else {
+                Err(error.clone())
+            };
+            async { answer }
+        });
+        let answer = answer.await;
+        (asked, answer)
+    }
+
+    #[tokio::test]
+    async fn a_service_that_fails_is_asked_again_and_a_refusal_is_taken() {
+        assert_eq!(asked(3, JsonError::internal()).await, (4, Ok(4)));
+        let (times, answer) = asked(100, JsonError::internal()).await;
+        assert_eq!((times, answer), (9, Err(JsonError::internal())));
+        let refusal = JsonError::serialization(String::new());
+        assert_eq!(asked(3, refusal.clone()).await, (1, Err(refusal)));
+    }
 }

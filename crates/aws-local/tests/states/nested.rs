@@ -271,3 +271,57 @@ async fn a_parent_that_waits_does_not_take_its_childs_place() {
     let execution = fixture.execution(&machine, "{}").await;
     assert_eq!(fixture.end_of(&execution).await, ExecutionStatus::Succeeded);
 }
+
+#[tokio::test]
+async fn an_execution_that_cannot_be_looked_at_is_not_taken_for_ones_own() {
+    let mut fixture = Fixture::start().await;
+    let child = fixture.machine("child", PASS).await;
+    let other = fixture
+        .client
+        .start_execution()
+        .state_machine_arn(&child)
+        .name("mine");
+    let other = other.send().await.unwrap().execution_arn;
+    assert_eq!(fixture.end_of(&other).await, ExecutionStatus::Succeeded);
+    let mut fixture = fixture
+        .restart_after_damage("update executions set started = 'once' where name = 'mine'")
+        .await;
+    let machine = parent(".sync", &child, json!({ "Name": "mine" }));
+    let machine = fixture.machine("parent", &machine).await;
+    let execution = fixture.execution(&machine, "{}").await;
+    assert_eq!(fixture.end_of(&execution).await, ExecutionStatus::Failed);
+    fixture
+        .restart_after(async |engine| {
+            let noted = engine.documents().list::<String>("states.child").await;
+            assert!(noted.unwrap().is_empty());
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_not_noted() {
+    let mut fixture = Fixture::start().await;
+    let child = fixture.machine("child", WAIT).await;
+    let other = fixture
+        .client
+        .start_execution()
+        .state_machine_arn(&child)
+        .name("mine")
+        .input("{\"of\":\"another\"}");
+    let other = other.send().await.unwrap().execution_arn;
+    let machine = parent(".sync", &child, json!({ "Name": "mine" }));
+    let machine = fixture.machine("parent", &machine).await;
+    let execution = fixture.execution(&machine, "{}").await;
+    assert_eq!(fixture.end_of(&execution).await, ExecutionStatus::Failed);
+    let fixture = fixture
+        .restart_after(async |engine| {
+            let noted = engine.documents().list::<String>("states.child").await;
+            assert!(noted.unwrap().is_empty());
+        })
+        .await;
+    let described = fixture.client.describe_execution().execution_arn(&other);
+    assert_eq!(
+        described.send().await.unwrap().status,
+        ExecutionStatus::Running
+    );
+}

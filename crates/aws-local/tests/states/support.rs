@@ -94,6 +94,16 @@ impl Fixture {
         Self::start_in(directory, Settings::default(), Mocks::default()).await
     }
 
+    /// The same, with a statement carried out on the engine's database.
+    pub(crate) async fn restart_after_damage(self, statement: &str) -> Fixture {
+        let directory = self.stop().await;
+        let db = rusqlite::Connection::open(directory.path().join("engine.db")).unwrap();
+        db.execute_batch(statement).unwrap();
+        assert!(db.total_changes() > 0, "{statement} changed nothing");
+        drop(db);
+        Self::start_in(directory, Settings::default(), Mocks::default()).await
+    }
+
     async fn stop(self) -> TempDir {
         self.serving.abort();
         self.server.shutdown().await;

@@ -6,8 +6,9 @@ use aws_local::runner::aws_sdk::Endpoints;
 use axum::extract::Request;
 use engine::TaskOutcome;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 
-use crate::runner::run;
+use crate::runner::{run, task_run};
 use crate::support::Wire;
 
 async fn call(wire: &Wire, resource: &str, parameters: Value) -> Result<Value, (String, String)> {
@@ -61,6 +62,11 @@ async fn sns_takes_lists_and_maps() {
     assert_eq!(notice["Message"], r#"{"size":"big"}"#);
     let link = notice["UnsubscribeURL"].as_str().unwrap();
     assert!(link.starts_with(&wire.url()), "{link}");
+    let empty = json!({"Name": "t", "Tags": []});
+    assert_eq!(
+        call(&wire, "sns:createTopic", empty).await.unwrap(),
+        json!({"TopicArn": topic})
+    );
     let listed = call(&wire, "sns:listTopics", json!({})).await.unwrap();
     assert_eq!(listed, json!({"Topics": [{"TopicArn": topic}]}));
 
@@ -360,6 +366,30 @@ async fn requests_carry_the_credentials_of_the_environment() {
         "could not be called",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_nobody_wants_any_more_is_dropped() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let endpoints =
+        Endpoints::read(|name| (name == "AWS_ENDPOINT_URL_DYNAMODB").then(|| url.clone()));
+    let wire = Wire::start_calling(endpoints.unwrap()).await;
+    let task = task_run(
+        1,
+        "arn:aws:states:::aws-sdk:dynamodb:getItem",
+        json!({"TableName": "t"}),
+    );
+    let cancelled = task.cancelled.clone();
+    let running = tokio::spawn(wire.server.runner().run(task));
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut request = vec![0; 4];
+    connection.read_exact(&mut request).await.unwrap();
+    assert_eq!(request, b"POST");
+    cancelled.cancel();
+    running.await.unwrap();
+    // To its end, which only the caller can make.
+    connection.read_to_end(&mut request).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use crate::support::Wire;
 
 pub(crate) async fn run(wire: &Wire, task: u64, resource: &str, parameters: Value) -> TaskOutcome {
+    let run = task_run(task, resource, parameters);
+    wire.server.runner().run(run).await
+}
+
+pub(crate) fn task_run(task: u64, resource: &str, parameters: Value) -> TaskRun {
     let request = TaskRequest {
         task: serde_json::from_value(json!(task)).unwrap(),
         state: "Send".into(),
@@ -17,14 +22,13 @@ pub(crate) async fn run(wire: &Wire, task: u64, resource: &str, parameters: Valu
         heartbeat: None,
         credentials: None,
     };
-    let run = TaskRun {
+    TaskRun {
         execution_arn: "arn:aws:states:us-east-1:000000000000:execution:m:e".into(),
         state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:m".into(),
         request,
         cancelled: Default::default(),
         submission: Default::default(),
-    };
-    wire.server.runner().run(run).await
+    }
 }
 
 async fn bodies(wire: &Wire, url: &str) -> Vec<String> {

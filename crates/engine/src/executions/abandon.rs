@@ -1,5 +1,5 @@
-//! Jobs that nobody waits for any more: what a `.sync` task has started goes on when the task is stopped or times out, so it
-//! must be stopped too, and a crash in between must not let it go.
+//! Jobs that nobody waits for any more: what a `.sync` task has started goes on when the task is stopped, times out, or fails for
+//! another reason than its job, so it must be stopped too, and a crash in between must not let it go.
 //!
 //! The transition that ends such a task stores a document with what is needed to find its job; after the commit, and after the
 //! task's run is over, the runner ends the job and the document goes. What a process leaves of them the next one does.
@@ -16,8 +16,12 @@ use crate::StorageError;
 /// The kind of the documents, by [`AbandonedTask::effect`].
 const DOCUMENT: &str = "abandoned_tasks";
 
-/// When a job could not be ended, it is tried again after this long, in milliseconds.
+/// When a job could not be ended, it is tried again after this long, in milliseconds; after twice as long each time, up to
+/// [`RETRY_AT_LEAST_EVERY`].
 const RETRY_AFTER: i64 = 1000;
+
+/// In milliseconds.
+const RETRY_AT_LEAST_EVERY: i64 = 60_000;
 
 /// A `.sync` task that ended before its job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,9 +60,13 @@ pub(super) fn with_jobs(execution: &asl::Execution) -> Vec<AbandonedTask> {
 }
 
 /// The task that this signal ends because its job has ended.
-pub(super) fn ends_with_job(signal: &Signal) -> Option<TaskId> {
+pub(super) fn ends_with_job(
+    signal: &Signal,
+    job_failed: impl FnOnce(TaskId) -> bool,
+) -> Option<TaskId> {
     match signal {
-        Signal::TaskSucceeded { task, .. } | Signal::TaskFailed { task, .. } => Some(*task),
+        Signal::TaskSucceeded { task, .. } => Some(*task),
+        Signal::TaskFailed { task, .. } => job_failed(*task).then_some(*task),
         _ => None,
     }
 }
@@ -108,20 +116,25 @@ impl Shared {
         Ok(())
     }
 
-    /// Has a job ended, however often it takes.
+    /// Has a job ended, however often it takes. One that cannot be read is left to the next start.
     pub(super) fn end_job(self: &Arc<Self>, task: AbandonedTask) {
         let Some((_, runner)) = self.started.get() else {
             return;
         };
         let (shared, runner) = (Arc::clone(self), Arc::clone(runner));
         self.spawn(async move {
+            let effect = task.effect();
+            let mut pause = RETRY_AFTER;
             while let Err(error) = runner.abandon(task.clone()).await {
-                let effect = task.effect();
+                if matches!(error, StorageError::Corrupt(_)) {
+                    tracing::error!(task = effect, %error, "a job cannot be ended; end it yourself if it still runs");
+                    return;
+                }
                 tracing::warn!(task = effect, %error, "a job could not be ended; trying again");
                 let clock = &shared.clock;
-                clock.sleep_until(clock.now() + RETRY_AFTER).await;
+                clock.sleep_until(clock.now() + pause).await;
+                pause = (pause * 2).min(RETRY_AT_LEAST_EVERY);
             }
-            let effect = task.effect();
             let done = shared.journal.write(move |db| {
                 db.prepare_cached("delete from documents where kind = ?1 and key = ?2")?
                     .execute(params![DOCUMENT, effect])?;

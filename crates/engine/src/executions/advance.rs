@@ -104,7 +104,8 @@ impl Shared {
     ) -> Result<Option<Commit<()>>, SignalError> {
         let env = self.env();
         let jobs = abandon::with_jobs(&state.execution);
-        let ends_with_job = abandon::ends_with_job(&signal);
+        let job_failed = |task| self.job_failed(live.id, task);
+        let ends_with_job = abandon::ends_with_job(&signal, job_failed);
         let decision = match asl::decide(&live.definition, &mut state.execution, signal, &env) {
             Ok(decision) => decision,
             Err(Refusal::NotRunning) => return Err(SignalError::Ended),

@@ -19,6 +19,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
+use super::abandon::{self, AbandonedTask};
 use super::map_run_store::{self, ChildOf};
 use super::{Shared, store};
 use crate::{Ended, Millis, StorageError};
@@ -34,6 +35,8 @@ struct Remains {
     role_arn: String,
     started: Millis,
     child: Option<ChildOf>,
+    /// The `.sync` tasks that it had when last it could be read: what they have started must not go on alone.
+    jobs: Vec<AbandonedTask>,
     /// How many records there should be, as the row has it.
     records: Value,
     /// How many can be read, from the first on, and the last event in them.
@@ -78,7 +81,9 @@ impl Shared {
                 alias_arn: None,
                 key: id,
             };
-            read(db, id, &mut remains, definition.as_deref(), identity)?;
+            let mut execution = asl::Execution::new(identity);
+            read(db, id, &mut remains, definition.as_deref(), &mut execution)?;
+            remains.jobs = abandon::with_jobs(&execution);
             Ok(Some(remains))
         };
         let Some(remains) = self.journal.read(look).await? else {
@@ -115,6 +120,7 @@ impl Shared {
             readable: remains.readable,
             records: remains.records.clone(),
             cause: cause.clone(),
+            jobs: remains.jobs.clone(),
             moved,
             now,
         };
@@ -131,6 +137,7 @@ impl Shared {
             cause: Some(cause.clone()),
         };
         let (shared, child) = (Arc::clone(self), remains.child);
+        let jobs = remains.jobs.clone();
         let tell = move |outcome: &Result<Vec<i64>, StorageError>| {
             let Ok(runs) = outcome else { return };
             tracing::error!(execution = ended.arn, cause, "an execution was given up");
@@ -140,6 +147,9 @@ impl Shared {
             }
             shared.timers.set(id, None);
             shared.cancel_tasks(id);
+            for job in jobs {
+                shared.end_job_after_run(id, job);
+            }
             for run in runs {
                 let run = TaskId(run.unsigned_abs());
                 shared.end_map_run(id, run, MapRunStatus::Failed);
@@ -195,6 +205,7 @@ fn remains(db: &Connection, id: u64) -> Result<Option<Remains>, StorageError> {
             role_arn: row.get(2)?,
             started: row.get(3).unwrap_or_default(),
             child: map_run_store::child_of(row, 5).unwrap_or_default(),
+            jobs: Vec::new(),
             records: row.get(4)?,
             readable: 0,
             last_event: 0,
@@ -210,9 +221,8 @@ fn read(
     id: u64,
     remains: &mut Remains,
     definition: Option<&asl::Definition>,
-    identity: asl::Identity,
+    execution: &mut asl::Execution,
 ) -> Result<(), StorageError> {
-    let mut execution = asl::Execution::new(identity);
     let mut query = db
         .prepare_cached("select id, entries from records where id between ?1 and ?2 order by id")?;
     let mut rows = query.query(range(id, 1))?;
@@ -222,7 +232,7 @@ fn read(
             Ok(Some(row)) => {
                 let mut last = remains.last_event;
                 if store::record_number(row.get(0)?) != remains.readable + 1
-                    || !continues(row, &mut last, definition, &mut execution)
+                    || !continues(row, &mut last, definition, execution)
                 {
                     remains.cut = true;
                     return Ok(());
@@ -271,6 +281,7 @@ struct End {
     readable: u32,
     records: Value,
     cause: String,
+    jobs: Vec<AbandonedTask>,
     /// Whether the records that cannot be read go to their document.
     moved: bool,
     now: Millis,
@@ -307,6 +318,7 @@ impl End {
                 key(self.last_event),
                 self.entries
             ])?;
+        abandon::store(db, &self.jobs)?;
         let mut runs = db.prepare_cached(
             "update map_runs set status = 'FAILED', stopped = ?2 where execution = ?1 and status = 'RUNNING' returning task",
         )?;

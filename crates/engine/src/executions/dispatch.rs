@@ -23,7 +23,7 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// must bear repetition or use [`TaskRun::effect`]. A panic fails the task.
     fn run(&self, run: TaskRun) -> BoxFuture<'static, TaskOutcome>;
 
-    /// Ends the job of a `.sync` task that ended before it: it was stopped, or its time was over. The task's own run is over. Called
+    /// Ends the job of a `.sync` task that ended before it, or may have: it was stopped, its time was over, or its run failed. The task's own run is over. Called
     /// again if it fails, or if the process ends; a job that has ended or never began is done.
     ///
     /// # Errors
@@ -114,6 +114,14 @@ pub enum TaskOutcome {
         /// Free text.
         cause: String,
     },
+    /// The job of a `.sync` task has ended, and not well. With [`TaskOutcome::Failed`], or if its run panics, nobody knows what
+    /// became of the job, so it is ended ([`TaskRunner::abandon`]).
+    JobFailed {
+        /// As in `States.TaskFailed`.
+        error: String,
+        /// Free text.
+        cause: String,
+    },
     /// Its time is over, before the interpreter's own clock says so, and at the same moment that of these of the execution.
     TimedOut(Vec<TaskId>),
     /// It lies where a worker will fetch it (an activity); everything else comes by token. After a restart it is run again,
@@ -130,6 +138,8 @@ pub(crate) struct Dispatch {
 /// A run.
 struct Running {
     cancelled: CancellationToken,
+    /// Whether its job has failed by itself.
+    job_failed: bool,
     /// To be done when it is over.
     abandoned: Option<AbandonedTask>,
 }
@@ -165,6 +175,7 @@ impl Shared {
             }
             let run = Running {
                 cancelled: cancelled.clone(),
+                job_failed: false,
                 abandoned: None,
             };
             tasks.insert(request.task, run);
@@ -182,7 +193,7 @@ impl Shared {
         self.spawn(async move {
             let permit = Mutex::new(None);
             let give_back = || drop(permit.lock().unwrap_or_else(PoisonError::into_inner).take());
-            let outcome = shared.outcome(&*runner, run, &permit);
+            let outcome = shared.outcome(&*runner, run, id, &permit);
             tokio::pin!(outcome);
             let signal = loop {
                 tokio::select! {
@@ -233,6 +244,13 @@ impl Shared {
         }
     }
 
+    /// Whether the job of a task has failed by itself.
+    pub(crate) fn job_failed(&self, id: u64, task: TaskId) -> bool {
+        let running = self.dispatch.running();
+        let run = running.get(&id).and_then(|tasks| tasks.get(&task));
+        run.is_some_and(|run| run.job_failed)
+    }
+
     pub(crate) fn cancel_task(&self, id: u64, task: TaskId) {
         if let Some(run) = self
             .dispatch
@@ -254,6 +272,7 @@ impl Shared {
         &'s self,
         runner: &dyn TaskRunner,
         run: TaskRun,
+        id: u64,
         place: &Mutex<Option<SemaphorePermit<'s>>>,
     ) -> Option<Signal> {
         let task = run.request.task;
@@ -269,6 +288,14 @@ impl Shared {
             Ok(TaskOutcome::Succeeded(output)) => Signal::TaskSucceeded { task, output },
             Ok(TaskOutcome::Submitted(output)) => Signal::TaskSubmitted { task, output },
             Ok(TaskOutcome::Failed { error, cause }) => Signal::TaskFailed { task, error, cause },
+            Ok(TaskOutcome::JobFailed { error, cause }) => {
+                let mut running = self.dispatch.running();
+                let run = running.get_mut(&id).and_then(|tasks| tasks.get_mut(&task));
+                if let Some(run) = run {
+                    run.job_failed = true;
+                }
+                Signal::TaskFailed { task, error, cause }
+            }
             Ok(TaskOutcome::TimedOut(with)) => Signal::TaskTimedOut { task, with },
             Ok(TaskOutcome::Offered) => return None,
             Err(_) => {

@@ -6,7 +6,7 @@ use asl::{Data, Status};
 use engine::{ExecutionError, TaskOutcome, TokenError};
 use serde_json::json;
 
-use crate::fixture::{Fixture, callback, wait};
+use crate::fixture::{Fixture, callback, job, wait};
 
 /// An execution of `machine` that waits for an answer; its ARN and the token. It has two records and five events.
 async fn asking(f: &mut Fixture, machine: &str, name: &str) -> (String, String) {
@@ -145,6 +145,22 @@ async fn without_its_beginning_it_ends_too() {
             "{cause}"
         );
     }
+}
+
+#[tokio::test]
+async fn its_jobs_end_with_it() {
+    let mut f = Fixture::started();
+    let machine = f.machine("m", job()).await;
+    let arn = f.begin(&machine, "hurt", json!({})).await.arn;
+    let call = f.tasks.next().await;
+    let effect = call.run.effect();
+    call.run.submitted(Data::empty()).await;
+    let mut f = f.reopen_after(sql(&format!(
+        "update records set entries = '' where id = {SECOND}"
+    )));
+    f.start();
+    assert_eq!(f.end_of(&arn).await.summary.status, Status::Failed);
+    assert_eq!(f.tasks.abandoned(Ok(())).await.effect(), effect);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use asl::Data;
 use engine::{
-    Description, Engine, MachineKind, ManualClock, NewMachine, Page, Settings, StartRequest,
-    Started, TaskOutcome, TaskRun, TaskRunner,
+    AbandonedTask, Description, Engine, MachineKind, ManualClock, NewMachine, Page, Settings,
+    StartRequest, Started, StorageError, TaskOutcome, TaskRun, TaskRunner,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -188,6 +188,18 @@ pub(crate) fn callback() -> Value {
     }})
 }
 
+/// One call whose job the state waits for.
+pub(crate) fn job() -> Value {
+    json!({"StartAt": "Job", "QueryLanguage": "JSONata", "States": {
+        "Job": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::states:startExecution.sync",
+            "Arguments": {"StateMachineArn": "m", "Input": "{% $states.input %}"},
+            "End": true,
+        },
+    }})
+}
+
 /// A wait of so many seconds.
 pub(crate) fn wait(seconds: u32) -> Value {
     json!({"StartAt": "W", "QueryLanguage": "JSONata", "States": {
@@ -221,26 +233,34 @@ impl Call {
 #[derive(Default)]
 pub(crate) struct Tasks {
     calls: Option<mpsc::UnboundedReceiver<Call>>,
+    abandoned: Option<mpsc::UnboundedReceiver<Abandoned>>,
     /// How often each effect was asked for.
     pub(crate) seen: Arc<Mutex<HashMap<String, u32>>>,
 }
 
+/// A job that the engine has ended, waiting for the test to say whether that worked.
+type Abandoned = (AbandonedTask, oneshot::Sender<Result<(), StorageError>>);
+
 struct Runner {
     calls: mpsc::UnboundedSender<Call>,
+    abandoned: mpsc::UnboundedSender<Abandoned>,
     seen: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Tasks {
     fn new() -> (Tasks, Runner) {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let (abandoned, ending) = mpsc::unbounded_channel();
         let seen = Arc::<Mutex<HashMap<String, u32>>>::default();
         (
             Tasks {
                 calls: Some(receiver),
+                abandoned: Some(ending),
                 seen: Arc::clone(&seen),
             },
             Runner {
                 calls: sender,
+                abandoned,
                 seen,
             },
         )
@@ -248,6 +268,19 @@ impl Tasks {
 
     pub(crate) async fn next(&mut self) -> Call {
         self.calls.as_mut().unwrap().recv().await.unwrap()
+    }
+
+    /// The next job that is ended; how that goes.
+    pub(crate) async fn abandoned(&mut self, goes: Result<(), StorageError>) -> AbandonedTask {
+        let ending = self.abandoned.as_mut().unwrap().recv().await;
+        let (task, answer) = ending.unwrap();
+        answer.send(goes).unwrap();
+        task
+    }
+
+    /// Whether no job is being ended.
+    pub(crate) fn none_abandoned(&mut self) -> bool {
+        self.abandoned.as_mut().unwrap().is_empty()
     }
 }
 
@@ -257,5 +290,11 @@ impl TaskRunner for Runner {
         let (answer, outcome) = oneshot::channel();
         self.calls.send(Call { run, answer }).unwrap();
         async move { outcome.await.unwrap() }.boxed()
+    }
+
+    fn abandon(&self, task: AbandonedTask) -> BoxFuture<'static, Result<(), StorageError>> {
+        let (answer, goes) = oneshot::channel();
+        self.abandoned.send((task, answer)).unwrap();
+        async move { goes.await.unwrap() }.boxed()
     }
 }

@@ -6,6 +6,7 @@ mod damage;
 mod documents;
 mod executions;
 mod fixture;
+mod jobs;
 mod map_runs;
 mod polling;
 mod pruning;

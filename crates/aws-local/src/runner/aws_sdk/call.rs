@@ -1,6 +1,6 @@
 //! A request before it is known where it goes, and how it gets there: to a service here without a network, or to its endpoint.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use bytes::Bytes;
@@ -16,6 +16,19 @@ use super::sign::Signer;
 
 /// The largest answer that is read: a payload with room for what it is wrapped in.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long an endpoint has to take a connection: what the SDK for Java, in whose words failures are told, gives it.
+const TO_CONNECT: Duration = Duration::from_secs(2);
+
+/// How long an endpoint has to answer: a call holds one of the engine's places for tasks, so it must not take for ever. For
+/// Lambda, whose functions run for up to a quarter of an hour, a little more than that; for others a little more than the
+/// minute for which `sfn:GetActivityTask` waits.
+fn time_to_answer(service: &Service) -> Duration {
+    match service.name {
+        "lambda" => Duration::from_secs(905),
+        _ => Duration::from_secs(65),
+    }
+}
 
 /// A request without an address.
 #[derive(Debug, Default)]
@@ -38,17 +51,21 @@ pub(super) struct Carrier {
     endpoints: Endpoints,
     region: String,
     client: Client<HttpConnector, Full<Bytes>>,
+    time_to_answer: fn(&Service) -> Duration,
 }
 
 impl Carrier {
     /// `here` answers what no endpoint is set for.
     pub(super) fn new(here: Router, public: Uri, endpoints: Endpoints, region: String) -> Carrier {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(TO_CONNECT));
         Carrier {
             here,
             public,
             endpoints,
             region,
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            time_to_answer,
         }
     }
 
@@ -82,20 +99,65 @@ impl Carrier {
             .sign(&mut request)
             .map_err(|error| unreachable(&error))?;
 
-        let (head, body) = match endpoint {
-            Some(_) => {
-                let response = self.client.request(request.map(Full::new)).await;
-                let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
-                (head, axum::body::Body::new(body))
-            }
-            None => {
-                let request = request.map(axum::body::Body::from);
-                let Ok(response) = self.here.clone().oneshot(request).await;
-                response.into_parts()
-            }
+        if endpoint.is_none() {
+            let request = request.map(axum::body::Body::from);
+            let Ok(response) = self.here.clone().oneshot(request).await;
+            return whole(response).await.map_err(|error| unreachable(&error));
+        }
+        let time = (self.time_to_answer)(service);
+        let answer = async {
+            let response = self.client.request(request.map(Full::new)).await;
+            let response = response.map_err(|error| unreachable(&error))?;
+            whole(response).await.map_err(|error| unreachable(&error))
         };
-        let body = Limited::new(body, MOST_BYTES).collect().await;
-        let body = body.map_err(|error| unreachable(&error))?.to_bytes();
-        Ok(http::Response::from_parts(head, body))
+        let answer = tokio::time::timeout(time, answer).await;
+        answer.unwrap_or_else(|_| {
+            Err(unreachable(&format_args!(
+                "it has not answered within {time:?}"
+            )))
+        })
+    }
+}
+
+/// An answer with all of its body.
+async fn whole<B>(response: http::Response<B>) -> Result<Answer, axum::BoxError>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<axum::BoxError>,
+{
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MOST_BYTES).collect().await?;
+    Ok(http::Response::from_parts(head, body.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::services;
+    use super::*;
+
+    #[tokio::test]
+    async fn an_endpoint_that_never_answers_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let endpoints = Endpoints::read(|name| name.starts_with("AWS_END").then(|| url.clone()));
+        let public = Uri::from_static("http://localhost");
+        let region = "us-east-1".to_owned();
+        let mut carrier = Carrier::new(Router::new(), public, endpoints.unwrap(), region);
+        carrier.time_to_answer = |_| Duration::from_millis(1);
+        let call = Call {
+            path: "/".to_owned(),
+            ..Call::default()
+        };
+        let service = services::find("dynamodb").unwrap();
+        let error = carrier.carry(service, call).await.unwrap_err();
+        let expected = format!("{url}/ could not be called: it has not answered within 1ms");
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn no_call_that_a_service_answers_late_is_cut_off() {
+        let seconds = |name| time_to_answer(services::find(name).unwrap()).as_secs();
+        assert!(seconds("sfn") > 60, "GetActivityTask waits for a minute");
+        assert!(seconds("lambda") > 900, "a function runs for 15 minutes");
     }
 }

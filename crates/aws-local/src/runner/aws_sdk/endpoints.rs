@@ -32,11 +32,24 @@ impl Default for Endpoints {
 /// An endpoint that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{variable} is not the address of a service, such as http://127.0.0.1:8000; only plain http is spoken: {value}"
+    "{variable} is not the address of a service, such as http://127.0.0.1:8000, without a user and a password; only plain http \
+     is spoken: {value}"
 )]
 pub struct BadEndpoint {
     variable: String,
+    /// Without a user and a password.
     value: String,
+}
+
+impl BadEndpoint {
+    fn new(variable: String, value: &str) -> BadEndpoint {
+        // Wherever it is: what is not an address may hold a password all the same.
+        let value = match value.rsplit_once('@') {
+            Some((_, rest)) => format!("…@{rest}"),
+            None => value.to_owned(),
+        };
+        BadEndpoint { variable, value }
+    }
 }
 
 impl Endpoints {
@@ -51,7 +64,7 @@ impl Endpoints {
     /// Takes the endpoints and the credentials from variables. Without a whole pair of keys both are `test`.
     ///
     /// # Errors
-    /// A value is not an HTTP address.
+    /// A value is not an HTTP address, or has a user in it, whom no service asks for: requests are signed.
     pub fn read(value_of: impl Fn(&str) -> Option<String>) -> Result<Endpoints, BadEndpoint> {
         let value_of = |name: &str| value_of(name).filter(|value| !value.is_empty());
         let mut endpoints = Endpoints::default();
@@ -65,9 +78,10 @@ impl Endpoints {
                 continue;
             };
             let uri = value.parse::<Uri>().ok().filter(|uri| {
-                uri.scheme() == Some(&http::uri::Scheme::HTTP) && uri.authority().is_some()
+                let authority = uri.authority().filter(|it| !it.as_str().contains('@'));
+                uri.scheme() == Some(&http::uri::Scheme::HTTP) && authority.is_some()
             });
-            let uri = uri.ok_or(BadEndpoint { variable, value })?;
+            let uri = uri.ok_or_else(|| BadEndpoint::new(variable, &value))?;
             endpoints.services.insert(service.name, uri);
         }
         Ok(endpoints)
@@ -100,6 +114,24 @@ mod tests {
         let error = read("https://example.com").unwrap_err().to_string();
         assert!(error.contains("AWS_ENDPOINT_URL_DYNAMODB"), "{error}");
         assert!(Endpoints::variables().any(|name| name == "AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+    }
+
+    #[test]
+    fn a_password_is_neither_taken_nor_told() {
+        for value in [
+            "http://me:secret@example.com",
+            "https://me:secret@example.com",
+            "http://me:sec@ret@example.com",
+            "me:secret@example.com",
+        ] {
+            let read =
+                Endpoints::read(|name| name.ends_with("_DYNAMODB").then(|| value.to_owned()));
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains("…@example.com"), "{error}");
+            assert!(!error.contains("me:") && !error.contains("ret"), "{error}");
+        }
+        let path = |_: &str| Some("http://example.com/a@b".to_owned());
+        assert!(Endpoints::read(path).is_ok());
     }
 
     #[test]

@@ -53,7 +53,15 @@ impl AwsSdk {
 impl Integration for AwsSdk {
     fn run(&self, task: TaskRun) -> BoxFuture<'static, TaskOutcome> {
         let carrier = Arc::clone(&self.carrier);
-        async move { run(&carrier, &task).await.unwrap_or_else(|failure| failure) }.boxed()
+        async move {
+            let outcome = tokio::select! {
+                outcome = run(&carrier, &task) => outcome,
+                // Nobody hears this; the request is dropped, and the task's place is free.
+                () = task.cancelled.cancelled() => Err(failed("States.TaskFailed", "Cancelled.")),
+            };
+            outcome.unwrap_or_else(|failure| failure)
+        }
+        .boxed()
     }
 
     fn supports(&self, resource: &Resource) -> Result<(), String> {
@@ -77,6 +85,7 @@ enum How {
         target: &'static str,
         version: &'static str,
         camel: bool,
+        maps: &'static [&'static str],
         texts: &'static [&'static str],
     },
     Query(&'static str, Model, Action),
@@ -117,6 +126,7 @@ impl Target {
                 target,
                 version,
                 camel,
+                maps,
                 texts,
             } => {
                 if !has_json_action(name, &action) {
@@ -126,6 +136,7 @@ impl Target {
                     target,
                     version,
                     camel,
+                    maps,
                     texts,
                 }
             }
@@ -166,8 +177,12 @@ impl Target {
                 target,
                 version,
                 camel,
+                maps,
                 texts,
-            } => json::request(target, version, camel, texts, &self.name, parameters),
+            } => {
+                let names = json::Names { camel, maps };
+                json::request(target, version, names, texts, &self.name, parameters)
+            }
             How::Query(version, model, action) => {
                 query::request(model, version, &self.name, action, parameters)
             }
@@ -177,7 +192,10 @@ impl Target {
 
     fn result(&self, answer: &Answer) -> Value {
         match self.how {
-            How::Json { camel, .. } => json::result(self.service.name, camel, &self.name, answer),
+            How::Json { camel, maps, .. } => {
+                let names = json::Names { camel, maps };
+                json::result(self.service.name, names, &self.name, answer)
+            }
             How::Query(_, model, action) => query::result(model, &self.name, action, answer),
             How::Rest(form, model, action) => rest::result(model, form, action, answer),
         }

@@ -62,6 +62,10 @@ fn write(
                 write(form, model, &below(member.wire), member.kind, value)?;
             }
         }
+        // Not the same as none: it takes away what was there. Maps have no such form.
+        (Kind::List(..), Value::Array(elements)) if elements.is_empty() => {
+            form.append_pair(name, "");
+        }
         (Kind::List(item, of), Value::Array(elements)) => {
             let name = item.map_or_else(|| name.to_owned(), below);
             for (index, element) in (1..).zip(elements) {
@@ -155,6 +159,10 @@ mod tests {
                 format!("{entry}.MessageAttributes.entry.1.Value.DataType=String"),
                 format!("{entry}.MessageAttributes.entry.1.Value.StringValue=v"),
             ]
+        );
+        assert_eq!(
+            form(&json!({"PublishBatchRequestEntries": []})).unwrap()[2],
+            "PublishBatchRequestEntries="
         );
         assert_eq!(
             form(&json!({"Topic": "t"})).unwrap_err(),

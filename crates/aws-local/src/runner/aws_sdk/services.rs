@@ -9,6 +9,8 @@ pub(super) enum Protocol {
         version: &'static str,
         /// Its members begin with a small letter.
         camel: bool,
+        /// Of those, the ones whose value is a map, in whose keys every letter is as it is.
+        maps: &'static [&'static str],
         /// Members that hold JSON as text.
         texts: &'static [&'static str],
     },
@@ -41,6 +43,7 @@ const fn json(target: &'static str, version: &'static str) -> Protocol {
         target,
         version,
         camel: false,
+        maps: &[],
         texts: &[],
     }
 }
@@ -78,7 +81,12 @@ pub(super) const SERVICES: [Service; 19] = [
     elsewhere("sts", "Sts", Protocol::Query { version: "2011-06-15" }, "sts", "STS"),
     elsewhere(
         "cloudwatchlogs", "CloudWatchLogs",
-        Protocol::Json { target: "Logs_20140328", version: "1.1", camel: true, texts: &[] },
+        Protocol::Json {
+            target: "Logs_20140328", version: "1.1", camel: true,
+            maps: &["Attributes", "DeliverySourceConfiguration", "Dimensions", "Enumerations", "ExtractedValues", "Histogram",
+                "KeyAttributes", "LogRecord", "Tags"],
+            texts: &[],
+        },
         "logs", "CLOUDWATCH_LOGS",
     ),
     Service {
@@ -106,7 +114,11 @@ pub(super) const SERVICES: [Service; 19] = [
             "UpdateStateMachine", "UpdateStateMachineAlias", "ValidateStateMachineDefinition"],
         ..elsewhere(
             "sfn", "Sfn",
-            Protocol::Json { target: crate::states::TARGET, version: "1.0", camel: true, texts: &["Input", "Output"] },
+            Protocol::Json {
+                target: crate::states::TARGET, version: "1.0", camel: true,
+                maps: &["AssignedVariables", "VariableReferences"],
+                texts: &["Input", "Output"],
+            },
             "states", "SFN",
         )
     },
@@ -122,7 +134,7 @@ pub(super) const SERVICES: [Service; 19] = [
             "PurgeQueue", "ReceiveMessage", "SendMessage", "SendMessageBatch", "SetQueueAttributes", "TagQueue", "UntagQueue"],
         ..elsewhere(
             "sqs", "Sqs",
-            Protocol::Json { target: crate::sqs::TARGET, version: "1.0", camel: false, texts: &["MessageBody"] },
+            Protocol::Json { target: crate::sqs::TARGET, version: "1.0", camel: false, maps: &[], texts: &["MessageBody"] },
             "sqs", "SQS",
         )
     },

@@ -225,7 +225,9 @@ impl StepFunctions {
             Ok(TaskOutcome::Succeeded(result)) => {
                 return running.succeeded(&result, &env()).map_err(corrupt);
             }
-            Ok(TaskOutcome::Failed { error, cause }) => Failure::new(error, cause),
+            Ok(TaskOutcome::Failed { error, cause } | TaskOutcome::JobFailed { error, cause }) => {
+                Failure::new(error, cause)
+            }
             Ok(TaskOutcome::TimedOut(_)) | Err(_) => Failure::named("States.Timeout"),
             // Only tasks that wait answer so, and those need a mock.
             Ok(TaskOutcome::Submitted(_) | TaskOutcome::Offered) => {
