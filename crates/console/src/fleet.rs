@@ -9,6 +9,7 @@
 mod index;
 mod item;
 mod read;
+mod stuck;
 mod waiting;
 mod waits;
 
@@ -21,6 +22,7 @@ use tokio::sync::{Mutex as Turn, watch};
 
 pub(crate) use index::{Counts, Found, Index, Query};
 pub(crate) use item::{Described, Item, STATUSES, Status, keys, name_of};
+pub(crate) use stuck::Stuck;
 pub(crate) use waits::Everything;
 
 use read::Machine;

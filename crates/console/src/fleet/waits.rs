@@ -8,8 +8,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use operate::parked::Parked;
 use operate::waiting::{Callback, Waiting};
+
+use super::stuck::{Stuck, Waiters};
 
 /// What is known of running executions.
 #[derive(Debug, Default)]
@@ -28,16 +29,16 @@ struct Known {
     newest: i64,
     /// The round in which it was looked at; 0 to be looked at soon.
     looked: u64,
-    waiting: Waiting,
+    waiting: Waiters,
 }
 
 /// Everything that waits, as far as it is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Everything {
     /// Parked tasks, oldest first.
-    pub parked: Vec<Parked>,
+    pub parked: Vec<Arc<Stuck>>,
     /// Callbacks, oldest first.
-    pub callbacks: Vec<Callback>,
+    pub callbacks: Vec<Arc<Callback>>,
     /// Running executions whose history nobody has looked at yet.
     pub unread: usize,
     /// Why this may be old.
@@ -80,10 +81,11 @@ impl Waits {
         newest: i64,
         waiting: Waiting,
     ) -> (Option<Arc<str>>, bool) {
+        let waiting = Waiters::read(waiting);
         let told = told(&waiting.parked);
         let looked = self.round;
         let before = self.known.get(&arn).map(|known| &known.waiting);
-        let is_new = before.map_or(waiting != Waiting::default(), |before| *before != waiting);
+        let is_new = before.map_or(waiting != Waiters::default(), |before| *before != waiting);
         self.has_changed |= is_new || before.is_none();
         self.known.insert(
             arn,
@@ -111,8 +113,8 @@ impl Waits {
     }
 
     fn everything(&self) -> Everything {
-        let Waiting { parked, callbacks } =
-            Waiting::gather(self.known.values().map(|known| &known.waiting));
+        let Waiters { parked, callbacks } =
+            Waiters::gather(self.known.values().map(|known| &known.waiting));
         Everything {
             parked,
             callbacks,
@@ -123,7 +125,7 @@ impl Waits {
 }
 
 /// `RequestFactory: Factory.Rejected and 1 more`
-fn told(parked: &[Parked]) -> Option<Arc<str>> {
+fn told(parked: &[Arc<Stuck>]) -> Option<Arc<str>> {
     let (first, more) = parked.split_first()?;
     let mut text = first.state.clone();
     if !first.error.is_empty() {
@@ -138,6 +140,7 @@ fn told(parked: &[Parked]) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use operate::parked::Parked;
 
     use super::*;
 

@@ -12,19 +12,17 @@ use axum::routing::get;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use maud::{Markup, html};
-use operate::parked::Parked;
 use operate::queues::{self, Queue};
-use operate::{AT_ONCE, when, words};
+use operate::{AT_ONCE, when};
 
 use super::execution;
 use super::executions::number;
 use crate::act::{self, Csrf, parked_key, parked_links};
 use crate::app::App;
 use crate::error::{PageError, partial};
-use crate::fleet::Everything;
+use crate::fleet::{Everything, Stuck};
 use crate::layout::{Page, Tab, empty, status};
 use crate::live;
-use crate::redact;
 
 /// Parked tasks on the page, the oldest.
 pub(crate) const SHOWN: usize = 200;
@@ -48,7 +46,7 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
         section .card #parked data-live aria-labelledby="parked-title" {
             h2 #parked-title { "Parked tasks" }
             @match &waiting {
-                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().collect(), true)) }
+                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().map(AsRef::as_ref).collect(), true)) }
                 Err(error) => { div .body { (partial("The parked tasks", error)) } }
             }
         }
@@ -128,7 +126,8 @@ async fn one(
     let inside: Vec<_> = waiting
         .parked
         .iter()
-        .filter(|p| p.queue_url == queue.url || queues::name_of(&p.queue_url) == name)
+        .map(AsRef::as_ref)
+        .filter(|p: &&Stuck| p.queue_url == queue.url || queues::name_of(&p.queue_url) == name)
         .collect();
     let title = format!("Queue {name}");
     let body = html! {
@@ -185,7 +184,7 @@ pub(crate) fn unread(waiting: &Everything) -> Markup {
 
 /// Parked tasks with their reason, to be answered one by one or several at once.
 /// `is_all`: there are no others.
-fn parked(parked: Vec<&Parked>, is_all: bool) -> Markup {
+fn parked(parked: Vec<&Stuck>, is_all: bool) -> Markup {
     let now = Timestamp::now();
     html! {
         @if parked.is_empty() {
@@ -217,16 +216,16 @@ fn parked(parked: Vec<&Parked>, is_all: bool) -> Markup {
     }
 }
 
-fn row(p: &Parked, now: Timestamp) -> Markup {
+fn row(p: &Stuck, now: Timestamp) -> Markup {
     html! {
         tr data-row {
             td {
                 input type="checkbox" name="parked" value=(parked_key(p))
-                    aria-label={ "Choose " (p.state) " of " (p.execution) };
+                    aria-label={ "Choose " (p.state) " of " (p.execution()) };
             }
-            td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
+            td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution()) } }
             td data-name="Task" { (status("parked")) " " (p.state) br; span .sub { "after " (p.retries) " retries" } }
-            td .wide { (redact::text(&words::sentence(&p.error, &p.cause))) }
+            td .wide { (p.why) }
             td data-name="Product" { (p.product.as_deref().unwrap_or("–")) }
             td data-name="Waits" { time datetime=(p.since) title=(when::local(p.since)) { (when::duration(p.since, now)) } }
             td .wide { (parked_links(p)) }
@@ -234,7 +233,7 @@ fn row(p: &Parked, now: Timestamp) -> Markup {
     }
 }
 
-fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
+fn table(queues: &[Queue], parked: &[Arc<Stuck>]) -> Markup {
     html! {
         div .scroll {
             table .records {
@@ -244,7 +243,7 @@ fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
                 } }
                 tbody {
                     @for queue in queues {
-                        @let inside: Vec<_> = parked.iter().filter(|p| queues::name_of(&p.queue_url) == queue.name).collect();
+                        @let inside: Vec<_> = parked.iter().map(AsRef::as_ref).filter(|p: &&Stuck| queues::name_of(&p.queue_url) == queue.name).collect();
                         tr data-row {
                             td .wide { a href={ "/queues/" (queue.name) } { (queue.name) } }
                             td .num data-name="To be received" { (queue.visible) }
@@ -261,7 +260,7 @@ fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
 }
 
 /// The age of the oldest parked task; SQS itself tells no ages.
-fn oldest(parked: &[&Parked]) -> String {
+fn oldest(parked: &[&Stuck]) -> String {
     let since = parked.iter().map(|p| p.since).min();
     since.map_or_else(
         || "–".to_owned(),
