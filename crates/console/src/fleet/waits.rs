@@ -21,12 +21,16 @@ pub(super) struct Waits {
     running: usize,
     /// What waits is another than the last time everything was asked for.
     has_changed: bool,
+    /// The last history that could not be read, and why.
+    failed: Option<(Arc<str>, String)>,
 }
 
 #[derive(Debug)]
 struct Known {
-    /// The number of the newest event that was read.
-    newest: i64,
+    /// The number of the newest event that was read; `None` where none ever was.
+    newest: Option<i64>,
+    /// The last look at it failed.
+    has_failed: bool,
     /// The round in which it was looked at; 0 to be looked at soon.
     looked: u64,
     waiting: Waiters,
@@ -64,14 +68,40 @@ impl Waits {
 
     /// The newest event that is known of an execution.
     pub(super) fn newest(&self, arn: &str) -> Option<i64> {
-        self.known.get(arn).map(|known| known.newest)
+        self.known.get(arn).and_then(|known| known.newest)
     }
 
     /// Nothing has happened in it.
     pub(super) fn same(&mut self, arn: &str) {
         if let Some(known) = self.known.get_mut(arn) {
             known.looked = self.round;
+            known.has_failed = false;
         }
+    }
+
+    /// Its history cannot be read. It counts as looked at, so that others have their turn before it has another.
+    pub(super) fn failed(&mut self, arn: &Arc<str>, why: String) {
+        let known = self.known.entry(arn.clone()).or_insert_with(|| Known {
+            newest: None,
+            has_failed: true,
+            looked: 0,
+            waiting: Waiters::default(),
+        });
+        known.has_failed = true;
+        known.looked = self.round;
+        self.failed = Some((arn.clone(), why));
+    }
+
+    /// Which histories could not be read, in words.
+    pub(super) fn problem(&self) -> Option<String> {
+        let failed = self.known.iter().filter(|(_, known)| known.has_failed);
+        let count = failed.count();
+        let (arn, why) = self.failed.as_ref().filter(|_| count > 0)?;
+        let name = super::name_of(arn);
+        Some(match count {
+            1 => format!("what {name} waits for is not known: {why}"),
+            _ => format!("what {count} executions wait for is not known, such as {name}: {why}"),
+        })
     }
 
     /// What it waits for now. Tells what of it waits for an operator, in words, and whether it waits for something new.
@@ -90,7 +120,8 @@ impl Waits {
         self.known.insert(
             arn,
             Known {
-                newest,
+                newest: Some(newest),
+                has_failed: false,
                 looked,
                 waiting,
             },
@@ -118,7 +149,9 @@ impl Waits {
         Everything {
             parked,
             callbacks,
-            unread: self.running.saturating_sub(self.known.len()),
+            unread: self
+                .running
+                .saturating_sub(self.known.values().filter(|k| k.newest.is_some()).count()),
             problem: None,
         }
     }
@@ -220,5 +253,23 @@ mod tests {
         waits.begin(&arns(&["a"]), 9);
         assert_eq!(waits.newest("b"), None);
         assert!(waits.everything().parked.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_gives_others_their_turn_and_is_told_until_it_can_be_read() {
+        let mut waits = Waits::default();
+        let running = arns(&["bad", "good"]);
+        assert_eq!(waits.begin(&running, 1).join(" "), "bad");
+        waits.failed(&"bad".into(), "too large".to_owned());
+        assert_eq!(waits.begin(&running, 1).join(" "), "good");
+        waits.keep("good".into(), 1, Waiting::default());
+        let problem = waits.problem();
+        assert_eq!(
+            problem.as_deref(),
+            Some("what bad waits for is not known: too large")
+        );
+        assert_eq!((waits.newest("bad"), waits.everything().unread), (None, 1));
+        waits.keep("bad".into(), 1, Waiting::default());
+        assert_eq!((waits.problem(), waits.everything().unread), (None, 0));
     }
 }
