@@ -81,13 +81,38 @@ async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
     Ok(queues)
 }
 
-/// A queue of dead letters and the queue they come from.
+/// A queue of dead letters and the queues they come from.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadLetters {
     pub name: String,
     pub url: String,
-    pub from: String,
-    pub from_url: String,
+    /// Names and URLs, one or more.
+    pub from: Vec<(String, String)>,
+}
+
+impl DeadLetters {
+    /// The names of the queues that its messages come from.
+    pub(crate) fn sources(&self) -> String {
+        let names: Vec<_> = self.from.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// The queue that every message in it comes from (its URL).
+    ///
+    /// # Errors
+    /// There are several: SQS keeps no note of which one a message comes from.
+    pub(crate) fn only_source(&self) -> Result<&str, PageError> {
+        match self.from.as_slice() {
+            [(_, url)] => Ok(url),
+            _ => Err(PageError::Invalid(format!(
+                "{} takes the dead letters of several queues ({}), and a message does not say which of them it comes from: \
+                 it could reach the wrong consumer. Nothing was sent. Send it to the right queue with your own tool of SQS, \
+                 then delete it here",
+                self.name,
+                self.sources()
+            ))),
+        }
+    }
 }
 
 /// The queue of dead letters of this name.
@@ -102,14 +127,15 @@ pub(crate) async fn dead_letters(app: &App, name: &str) -> Result<DeadLetters, P
 
 fn find_dead_letters(all: &[Queue], name: &str) -> Option<DeadLetters> {
     let queue = all.iter().find(|queue| queue.name == name)?;
-    let from = all
+    let from: Vec<_> = all
         .iter()
-        .find(|queue| queue.dead_letters.as_deref() == Some(name))?;
-    Some(DeadLetters {
+        .filter(|queue| queue.dead_letters.as_deref() == Some(name))
+        .map(|queue| (queue.name.clone(), queue.url.clone()))
+        .collect();
+    (!from.is_empty()).then(|| DeadLetters {
         name: queue.name.clone(),
         url: queue.url.clone(),
-        from: from.name.clone(),
-        from_url: from.url.clone(),
+        from,
     })
 }
 
@@ -151,7 +177,9 @@ async fn one(
             h2 #messages { "Messages" }
             @if let Some(dead) = &dead {
                 (empty("Dead letters", html! {
-                    "Here lies what the consumer of " a href={ "/queues/" (dead.from) } { (dead.from) } " gave back too often. "
+                    "Here lies what the consumer of "
+                    @for (n, (from, _)) in dead.from.iter().enumerate() { @if n > 0 { ", of " } a href={ "/queues/" (from) } { (from) } }
+                    " gave back too often. "
                     "To look at messages is to receive them; they are put back at once."
                     (act::look_at_letters(&csrf, &name))
                 }))
@@ -270,4 +298,30 @@ fn oldest(parked: &[&Stuck]) -> String {
 
 fn days(seconds: u64) -> String {
     format!("{} days", seconds / 86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(name: &str, dead_letters: Option<&str>) -> Queue {
+        Queue {
+            name: name.to_owned(),
+            url: format!("http://h/0/{name}"),
+            dead_letters: dead_letters.map(str::to_owned),
+            ..Queue::default()
+        }
+    }
+
+    #[test]
+    fn dead_letters_of_several_queues_are_sent_back_to_none() {
+        let mut all = vec![queue("dlq", None), queue("b", Some("dlq"))];
+        let one = find_dead_letters(&all, "dlq").unwrap();
+        assert_eq!(one.only_source().unwrap(), "http://h/0/b");
+        assert!(find_dead_letters(&all, "b").is_none());
+        all.push(queue("a", Some("dlq")));
+        let several = find_dead_letters(&all, "dlq").unwrap();
+        let refused = several.only_source().unwrap_err().to_string();
+        assert!(refused.contains("several queues (b, a)"), "{refused}");
+    }
 }
