@@ -133,7 +133,7 @@ fn row(n: usize, letter: &Letter) -> Markup {
                     Ok(body) => { (payload::value(&format!("letter-{n}"), &letter.id, &body)) }
                     Err(_) => { (payload::text(&format!("letter-{n}"), &letter.id, &redact::text(&letter.body))) }
                 }
-                @for (name, value) in &letter.attributes { span .key { span .soft { (name) " " } (redact::text(value)) } " " }
+                @for (name, value) in &letter.attributes { span .key { span .soft { (name) " " } (redact::member(name, value)) } " " }
             }
         }
     }
