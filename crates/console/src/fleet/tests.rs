@@ -76,3 +76,12 @@ async fn who_waits_for_a_reading_that_fails_shares_its_error() {
     assert!(fleet.read(false).await.is_err());
     assert_eq!(calls.lock().unwrap().len(), 2, "who asks later reads anew");
 }
+
+#[tokio::test]
+async fn an_error_without_a_name_is_told_by_its_status() {
+    for (status, part) in [(413, "HTTP status 413"), (404, "AWS's protocols")] {
+        let (at, _) = stand_in(move |_, _| (status, Value::Null)).await;
+        let error = Fleet::new(at).read(false).await.unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
