@@ -210,7 +210,7 @@ async fn why_nobody_will_wait(
     }
     if attempt::repeated(warehouse, attempt_id).await? {
         return Ok(Some(
-            "Its request was repeated, so the execution waits for a later attempt.",
+            "Its request was repeated, so no execution waits for this attempt.",
         ));
     }
     Ok(None)

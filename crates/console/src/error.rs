@@ -1,5 +1,7 @@
 //! When a page cannot be shown: what happened, and a way on. Handlers return [`PageError`]; `guard.rs` renders it.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +23,7 @@ pub(crate) enum PageError {
     Forbidden(String),
     /// The workflows' endpoint, or AWS, did not do what was asked.
     #[error(transparent)]
-    Operate(#[from] OperateError),
+    Operate(Arc<OperateError>),
     /// The shop's databases did not.
     #[error("the shop's database: {0}")]
     Shop(#[from] shop::Error),
@@ -49,7 +51,7 @@ impl PageError {
                 "The shop's database cannot be read",
             ),
             PageError::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something broke"),
-            PageError::Operate(error) => match error {
+            PageError::Operate(error) => match &**error {
                 OperateError::Unreachable { .. } => (
                     StatusCode::BAD_GATEWAY,
                     "The workflows' endpoint does not answer",
@@ -67,6 +69,19 @@ impl PageError {
                 },
             },
         }
+    }
+}
+
+impl From<OperateError> for PageError {
+    fn from(error: OperateError) -> PageError {
+        PageError::Operate(Arc::new(error))
+    }
+}
+
+/// Of a reading that several pages waited for.
+impl From<Arc<OperateError>> for PageError {
+    fn from(error: Arc<OperateError>) -> PageError {
+        PageError::Operate(error)
     }
 }
 

@@ -9,6 +9,8 @@
 mod index;
 mod item;
 mod read;
+mod reading;
+mod stuck;
 mod waiting;
 mod waits;
 
@@ -21,9 +23,11 @@ use tokio::sync::{Mutex as Turn, watch};
 
 pub(crate) use index::{Counts, Found, Index, Query};
 pub(crate) use item::{Described, Item, STATUSES, Status, keys, name_of};
+pub(crate) use stuck::Stuck;
 pub(crate) use waits::Everything;
 
 use read::Machine;
+use reading::Reading;
 use waits::Waits;
 
 /// How long after the last look the reader goes on.
@@ -88,12 +92,10 @@ pub(crate) struct Fleet {
 #[derive(Debug, Default)]
 struct State {
     looked: Option<Instant>,
-    /// When the last reading of what is new began, and when it ended.
-    began: Option<Instant>,
-    read: Option<Instant>,
-    /// The same of the histories.
-    waits_began: Option<Instant>,
-    waits_read: Option<Instant>,
+    /// Of what is new.
+    news: Reading,
+    /// Of the histories.
+    histories: Reading,
     is_driven: bool,
     is_searching: bool,
     problem: Option<String>,
@@ -154,8 +156,9 @@ impl Fleet {
     pub(crate) fn is_stale(&self) {
         {
             let mut state = self.state();
-            state.read = None;
-            state.waits_read = None;
+            state.news.ended = None;
+            state.news.failed = None;
+            state.histories.ended = None;
         }
         self.waits().doubt();
     }
@@ -164,11 +167,12 @@ impl Fleet {
     ///
     /// # Errors
     /// Nothing is known yet, and the endpoint does not answer or refuses.
-    pub(crate) async fn look(self: &Arc<Self>) -> Result<(), OperateError> {
+    pub(crate) async fn look(self: &Arc<Self>) -> Result<(), Arc<OperateError>> {
         self.drive();
         let (read, has_problem) = {
             let state = self.state();
-            (state.read, state.problem.is_some())
+            let failed = state.news.failed.as_ref().map(|(at, _)| *at);
+            (failed.or(state.news.ended), state.problem.is_some())
         };
         let is_fresh = read.is_some_and(|at| at.elapsed() < self.pace.every);
         // Where nothing is known, the page is the error: it is asked for again.
@@ -190,26 +194,23 @@ impl Fleet {
     }
 
     /// Reads what is new. Those who wait for their turn take the reading of the first of them as theirs.
-    async fn read(&self, always: bool) -> Result<(), OperateError> {
+    async fn read(&self, always: bool) -> Result<(), Arc<OperateError>> {
         let asked = Instant::now();
         let mut machines = self.turn.lock().await;
         if !always {
-            // What began before somebody asked may lack what they ask for, and a failure tells them nothing.
-            let state = self.state();
-            if state.problem.is_none() && state.began.is_some_and(|at| at > asked) {
-                return Ok(());
+            let shared = self.state().news.serves(asked);
+            if let Some(shared) = shared {
+                return shared;
             }
         }
         let began = Instant::now();
         let result = self.read_all(&mut machines).await;
-        {
+        let result = {
             let mut state = self.state();
-            state.began = Some(began);
             state.problem = result.as_ref().err().map(ToString::to_string);
-            state.read = Some(Instant::now());
-        }
-        let changed = result?;
-        if changed {
+            state.news.end(began, result)
+        };
+        if result? {
             self.tell();
         }
         Ok(())
@@ -393,3 +394,6 @@ async fn fill(fleet: &Arc<Fleet>) {
         tokio::time::sleep(fleet.pace.page).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ mod pages;
 mod payload;
 mod redact;
 mod run;
+#[cfg(test)]
+mod stand_in;
 
 use std::io;
 use std::net::SocketAddr;

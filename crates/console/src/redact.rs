@@ -123,6 +123,15 @@ pub(crate) fn text(text: &str) -> String {
     hide_runs(&shown)
 }
 
+/// The text of something that has a name, without its secrets: nothing of it where the name says that it is one.
+pub(crate) fn member(name: &str, text: &str) -> String {
+    if is_secret(name) {
+        HIDDEN.to_owned()
+    } else {
+        self::text(text)
+    }
+}
+
 fn is_secret(name: &str) -> bool {
     let plain: String = name
         .chars()
@@ -261,6 +270,13 @@ mod tests {
         ] {
             assert_eq!(text(&given), expected);
         }
+    }
+
+    #[test]
+    fn a_named_text_is_hidden_by_its_name_or_its_looks() {
+        assert_eq!(member("Task-Token", "t-1"), HIDDEN);
+        assert_eq!(member("product_id", "CP-1"), "CP-1");
+        assert_eq!(member("note", "x?sig=ab"), format!("x?sig={HIDDEN}"));
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Runs {
         Ok(run)
     }
 
-    /// What was read of it the last time, however old: a history only grows.
+    /// What was read of it the last time, however old: mostly a history only grows.
     fn before(&self, arn: &str) -> Option<Arc<Run>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut runs = kept.iter().map(|kept| &kept.run);
@@ -237,3 +237,6 @@ pub(crate) fn parse(text: &str) -> Result<Definition, String> {
     };
     operate::ahead::parse(&text).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

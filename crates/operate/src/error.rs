@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_sdk_sfn::config::http::HttpResponse;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
@@ -116,10 +117,9 @@ impl OperateError {
 }
 
 /// Turns the SDK's error into ours; `what` is what was attempted ("list executions").
-pub fn refused<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> OperateError
+pub fn refused<E>(what: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> OperateError
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     let what = what.into();
     move |error| match &error {
@@ -127,9 +127,9 @@ where
         SdkError::ServiceError(service)
             if service.err().code().is_none() && service.err().message().is_none() =>
         {
-            OperateError::NotAws { what }
+            unnamed(what, service.raw().status().as_u16())
         }
-        SdkError::ResponseError(_) => OperateError::NotAws { what },
+        SdkError::ResponseError(answer) => unnamed(what, answer.raw().status().as_u16()),
         SdkError::ServiceError(service) => OperateError::Refused {
             what,
             code: service.err().code().map(str::to_owned),
@@ -150,6 +150,22 @@ where
     }
 }
 
+/// An answer without an error that AWS names. A server that is something else answers politely or does not know the way;
+/// AWS itself, or a proxy before it, may be in trouble.
+fn unnamed(what: String, status: u16) -> OperateError {
+    match status {
+        200..=399 | 404 | 405 => OperateError::NotAws { what },
+        _ => OperateError::Refused {
+            what,
+            code: None,
+            why: format!(
+                "the answer was HTTP status {status} and names no error. AWS or something on the way there may be \
+                 overloaded or refuse the request; try again later"
+            ),
+        },
+    }
+}
+
 /// An error and its causes in one line.
 fn chain(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
@@ -160,4 +176,23 @@ fn chain(error: &dyn Error) -> String {
     }
     texts.dedup();
     texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_no_aws_would_answer_is_said_to_be_none() {
+        let told = |status| unnamed("list".to_owned(), status).to_string();
+        for status in [200, 302, 404, 405] {
+            let told = told(status);
+            assert!(told.contains("does not speak AWS's protocols"), "{told}");
+        }
+        for status in [403, 413, 500, 503] {
+            let told = told(status);
+            assert!(told.contains(&format!("HTTP status {status}")), "{told}");
+            assert!(!told.contains("restock up"), "{told}");
+        }
+    }
 }

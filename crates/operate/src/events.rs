@@ -90,13 +90,15 @@ pub async fn newest(at: &Connection, execution: &str) -> Result<Option<Event>, O
     Ok(page.events.first().map(Event::read))
 }
 
-/// Goes on with a history whose beginning was read before: the calls are as many as what is new, not as the whole.
+/// Goes on with a history whose beginning was read before: the calls are as many as what is new, not as the whole. Where
+/// what was read is no beginning of it any more (an endpoint of one's own can lose the last events in a crash), it is read
+/// anew.
 pub async fn extend(
     at: &Connection,
     execution: &str,
     events: &mut Vec<Event>,
 ) -> Result<(), OperateError> {
-    let Some(last) = events.last().map(|event| event.id) else {
+    let Some(last) = events.last() else {
         *events = history(at, execution).await?;
         return Ok(());
     };
@@ -110,12 +112,18 @@ pub async fn extend(
         .items()
         .send();
     let mut new = Vec::new();
+    let mut goes_on = false;
     while let Some(event) = pages.next().await {
         let event = event.map_err(refused(format!("read the history of {execution}")))?;
-        if event.id <= last {
+        if event.id <= last.id {
+            goes_on = last.is_same(&Event::read(&event));
             break;
         }
         new.push(Event::read(&event));
+    }
+    if !goes_on {
+        *events = history(at, execution).await?;
+        return Ok(());
     }
     if !new.is_empty() {
         events.extend(new.into_iter().rev());
@@ -142,6 +150,12 @@ macro_rules! failure {
 }
 
 impl Event {
+    /// They are one event of one history; their data are not looked at, since a look may leave them out.
+    fn is_same(&self, other: &Event) -> bool {
+        let of = |e: &Event| (e.id, e.previous_id, e.at);
+        of(self) == of(other) && self.kind == other.kind
+    }
+
     fn read(event: &HistoryEvent) -> Event {
         let mut flat = Event {
             id: event.id,

@@ -57,22 +57,6 @@ impl Waiting {
         }
         waiting
     }
-
-    /// What all of these wait for together, oldest first.
-    pub fn gather<'a>(all: impl IntoIterator<Item = &'a Waiting>) -> Waiting {
-        let mut waiting = Waiting::default();
-        for one in all {
-            waiting.parked.extend(one.parked.iter().cloned());
-            waiting.callbacks.extend(one.callbacks.iter().cloned());
-        }
-        waiting.parked.sort_by(|a, b| {
-            (a.since, &a.execution, &a.task).cmp(&(b.since, &b.execution, &b.task))
-        });
-        waiting.callbacks.sort_by(|a, b| {
-            (a.since, &a.execution, &a.state).cmp(&(b.since, &b.execution, &b.state))
-        });
-        waiting
-    }
 }
 
 impl Callback {

@@ -65,7 +65,8 @@ pub struct Attempt {
     pub factory_reference: Option<String>,
     /// Why it failed.
     pub failure: Option<String>,
-    /// When it was committed, in milliseconds since 1970 in UTC.
+    /// When it was committed, in milliseconds since 1970 in UTC. Later than every earlier attempt of its reorder, also
+    /// where the clock says otherwise.
     pub requested_at: i64,
     /// When it was accepted or failed.
     pub settled_at: Option<i64>,
@@ -88,6 +89,9 @@ pub enum Request {
     },
 }
 
+/// How the failure of an attempt begins whose call was never made.
+const NOT_CALLED: &str = "not called: ";
+
 /// Commits a new attempt for a reorder that holds its claim, or can take it again, unless one of its earlier attempts was
 /// delivered meanwhile.
 ///
@@ -103,7 +107,7 @@ pub async fn request(warehouse: &Warehouse, reorder_id: &str) -> Result<Request>
     let Some(attempt_id) = arrival::first_of(warehouse, reorder_id).await? else {
         return Ok(request);
     };
-    let failure = format!("not called: attempt {attempt_id} had been delivered");
+    let failure = format!("{NOT_CALLED}attempt {attempt_id} had been delivered");
     fail(warehouse, &attempt.attempt_id, &failure).await?;
     Ok(Request::Arrived { attempt_id })
 }
@@ -122,6 +126,14 @@ async fn commit(warehouse: &Warehouse, reorder_id: &str) -> Result<Request> {
             Standing::Held(reorder) => reorder,
             Standing::Superseded { by } => return Ok(Request::Superseded { by }),
         };
+        // Two in one millisecond, or a clock that was set back, must not change their order. The product's lock keeps
+        // others from adding one meanwhile.
+        let last: Option<i64> =
+            sqlx::query_scalar("select max(requested_at) from attempts where reorder_id = ?")
+                .bind(reorder_id)
+                .fetch_one(&mut *c)
+                .await?;
+        let requested_at = last.map_or(id::now_ms(), |last| id::now_ms().max(last + 1));
         let attempt = Attempt {
             attempt_id: attempt_id.clone(),
             reorder_id: reorder.reorder_id,
@@ -130,7 +142,7 @@ async fn commit(warehouse: &Warehouse, reorder_id: &str) -> Result<Request> {
             status: Status::Requested,
             factory_reference: None,
             failure: None,
-            requested_at: id::now_ms(),
+            requested_at,
             settled_at: None,
         };
         sqlx::query(
@@ -220,17 +232,17 @@ pub async fn list(warehouse: &Warehouse, reorder_id: &str) -> Result<Vec<Attempt
     Ok(attempts)
 }
 
-/// Whether its reorder has a later attempt. Then the execution goes on with that one, and nobody will come to wait for
-/// this one: who repeats a call does not know what became of it.
+/// Whether its reorder has a later attempt that was called, or is about to be. Then the execution goes on with that one,
+/// and nobody will come to wait for this one: who repeats a call does not know what became of it.
 pub async fn repeated(warehouse: &Warehouse, attempt_id: &str) -> Result<bool> {
     let this = get(warehouse, attempt_id).await?;
     let later: i64 = sqlx::query_scalar(
-        "select count(*) from attempts where reorder_id = ? and (requested_at > ? or (requested_at = ? and attempt_id > ?))",
+        "select count(*) from attempts where reorder_id = ? and requested_at > ? \
+         and (failure is null or failure not like ?)",
     )
     .bind(&this.reorder_id)
     .bind(this.requested_at)
-    .bind(this.requested_at)
-    .bind(&this.attempt_id)
+    .bind(format!("{NOT_CALLED}%"))
     .fetch_one(warehouse.pool())
     .await?;
     Ok(later > 0)

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use operate::parked::Parked;
 
 use super::parked;
-use crate::fleet::{Item, Status};
+use crate::fleet::{Item, Status, Stuck};
 
 /// What can be done with an execution that stands so.
 pub(crate) fn buttons(arn: &str, machine: &str, status: Status, parked: &[Parked]) -> Markup {
@@ -14,7 +14,7 @@ pub(crate) fn buttons(arn: &str, machine: &str, status: Status, parked: &[Parked
     html! {
         span .actions {
             @for p in parked {
-                span .soft { (p.state) " is parked:" } (parked::links(p))
+                span .soft { (p.state) " is parked:" } (parked::links(&Stuck::of(p)))
             }
             @if status.is_bad() { a .button.primary href={ "/act/redrive?execution=" (arn) } { "Redrive" } }
             a .button href={ "/act/fork?execution=" (arn) } { "Fork" }

@@ -46,7 +46,7 @@ async fn send(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pag
     let queue = dead_letters(&app, name).await?;
     let ids: Vec<String> = asked.fields.all("letter").map(str::to_owned).collect();
     let fate = match asked.fields.get("fate") {
-        Some("return") => Some(Fate::Return(queue.from_url.clone())),
+        Some("return") => Some(Fate::Return(queue.only_source()?.to_owned())),
         Some("delete") => Some(Fate::Delete),
         _ => None,
     };
@@ -70,7 +70,7 @@ async fn send(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pag
 
 fn title(fate: &Fate, queue: &DeadLetters, count: usize) -> String {
     match fate {
-        Fate::Return(_) => format!("Send {count} message(s) back to {}", queue.from),
+        Fate::Return(_) => format!("Send {count} message(s) back to {}", queue.sources()),
         Fate::Delete => format!("Delete {count} message(s) of {}", queue.name),
     }
 }
@@ -86,7 +86,7 @@ fn shown(app: &App, csrf: &Csrf, queue: &DeadLetters, letters: &[Letter]) -> Mar
         (crumb(queue))
         div .head { h1 { (title) } }
         p {
-            "Messages of " strong { (queue.from) } " that its consumer gave back too often. "
+            "Messages of " strong { (queue.sources()) } " that its consumer gave back too often. "
             "Why stands in the consumer's log. They are in the queue as before."
         }
         div .card {
@@ -104,7 +104,10 @@ fn shown(app: &App, csrf: &Csrf, queue: &DeadLetters, letters: &[Letter]) -> Mar
                         tbody { @for (n, letter) in letters.iter().enumerate() { (row(n, letter)) } }
                     } }
                     div .pages.actions {
-                        button type="submit" name="fate" value="return" { "Send the chosen back to " (queue.from) }
+                        // Whose they are is not known where several queues share it.
+                        @if queue.only_source().is_ok() {
+                            button type="submit" name="fate" value="return" { "Send the chosen back to " (queue.sources()) }
+                        }
                         button .danger type="submit" name="fate" value="delete" { "Delete the chosen" }
                     }
                 }
@@ -130,7 +133,7 @@ fn row(n: usize, letter: &Letter) -> Markup {
                     Ok(body) => { (payload::value(&format!("letter-{n}"), &letter.id, &body)) }
                     Err(_) => { (payload::text(&format!("letter-{n}"), &letter.id, &redact::text(&letter.body))) }
                 }
-                @for (name, value) in &letter.attributes { span .key { span .soft { (name) " " } (redact::text(value)) } " " }
+                @for (name, value) in &letter.attributes { span .key { span .soft { (name) " " } (redact::member(name, value)) } " " }
             }
         }
     }

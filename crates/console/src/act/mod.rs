@@ -32,7 +32,7 @@ use crate::app::App;
 pub(crate) use buttons::{buttons, several};
 pub(crate) use form::Csrf;
 pub(crate) use letters::button as look_at_letters;
-pub(crate) use parked::{key as parked_key, links as parked_links};
+pub(crate) use parked::{links as parked_links, listed_key as parked_key};
 
 use audit::Audit;
 use runs::Runs;

@@ -21,6 +21,7 @@ use super::work::Work;
 use super::{confirm, runs};
 use crate::app::App;
 use crate::error::PageError;
+use crate::fleet::Stuck;
 use crate::layout::{Page, Tab, empty};
 use crate::pages::execution;
 use crate::pages::queues::SHOWN;
@@ -33,33 +34,47 @@ pub(crate) fn router() -> Router<Arc<App>> {
 }
 
 /// What names a parked task in a form: its execution and the state it waits in.
-pub(crate) fn key(parked: &Parked) -> String {
-    format!("{}#{}", parked.execution_arn, parked.parked_in)
+fn key(parked: &Parked) -> String {
+    key_of(&parked.execution_arn, &parked.parked_in)
+}
+
+fn key_of(execution_arn: &str, parked_in: &str) -> String {
+    format!("{execution_arn}#{parked_in}")
+}
+
+/// The same of a task in a list.
+pub(crate) fn listed_key(stuck: &Stuck) -> String {
+    key_of(&stuck.execution_arn, &stuck.parked_in)
 }
 
 /// Links to replay and to discard one parked task.
-pub(crate) fn links(parked: &Parked) -> Markup {
-    let key: String = byte_serialize(key(parked).as_bytes()).collect();
+pub(crate) fn links(stuck: &Stuck) -> Markup {
+    let key: String = byte_serialize(listed_key(stuck).as_bytes()).collect();
     html! {
         span .actions {
-            a .button href={ "/act/replay?parked=" (key) } aria-label={ "Replay " (parked.state) " of " (parked.execution) } { "Replay" }
-            a .button.danger href={ "/act/discard?parked=" (key) } aria-label={ "Discard " (parked.state) " of " (parked.execution) } { "Discard" }
+            a .button href={ "/act/replay?parked=" (key) } aria-label={ "Replay " (stuck.state) " of " (stuck.execution()) } { "Replay" }
+            a .button.danger href={ "/act/discard?parked=" (key) } aria-label={ "Discard " (stuck.state) " of " (stuck.execution()) } { "Discard" }
         }
     }
 }
 
 /// The parked tasks that a form names, as they are now; those that do not wait any more are left out.
 async fn named(app: &App, fields: &Fields) -> Result<Vec<Parked>, PageError> {
-    if fields.get("all").is_some() {
-        let waiting = app.fleet.waiting().await?;
-        return Ok(waiting.parked.iter().take(SHOWN).cloned().collect());
-    }
+    let keys: Vec<String> = match fields.get("all") {
+        // Those that the page shows. Lists do not keep inputs, so that their histories are read like others.
+        Some(_) => {
+            let waiting = app.fleet.waiting().await?;
+            let shown = waiting.parked.iter().take(SHOWN);
+            shown.map(|stuck| listed_key(stuck)).collect()
+        }
+        None => fields.all("parked").map(str::to_owned).collect(),
+    };
     // An execution alone stands for everything that is parked in it.
     let mut wanted: Vec<(String, Option<&str>)> = fields
         .all("execution")
         .map(|arn| (arn.to_owned(), None))
         .collect();
-    for key in fields.all("parked") {
+    for key in &keys {
         let Some((arn, state)) = key.split_once('#') else {
             return Err(PageError::Invalid(format!("{key} names no parked task")));
         };

@@ -233,7 +233,8 @@ const EVENTS: usize = 1_000;
 /// What was found in a history: its newest event, and what the execution waits for if that is another than before.
 type Waits = Option<(i64, Waiting)>;
 
-/// Finds out what these running executions wait for, with about `most` calls. Tells whether anything changed.
+/// Finds out what these running executions wait for, with about `most` calls. Tells whether anything changed. A history
+/// that cannot be read is noted and does not keep the others from being read.
 pub(super) async fn waits(
     at: &Connection,
     fleet: &Fleet,
@@ -254,7 +255,11 @@ pub(super) async fn waits(
         })
         .buffer_unordered(AT_ONCE);
     let mut changed = false;
+    let mut failed_in_a_row = 0;
     while let Some((arn, found)) = answers.next().await {
+        if found.as_ref().is_some_and(Result::is_ok) {
+            failed_in_a_row = 0;
+        }
         match found {
             None => {}
             Some(Ok(None)) => fleet.waits().same(&arn),
@@ -266,7 +271,14 @@ pub(super) async fn waits(
             Some(Err(error)) if error.code() == Some("ExecutionDoesNotExist") => {
                 fleet.waits().keep(arn, 0, Waiting::default());
             }
-            Some(Err(error)) => return Err(error),
+            Some(Err(error)) => {
+                fleet.waits().failed(&arn, error.to_string());
+                failed_in_a_row += 1;
+                // Then it is the endpoint, and no single history.
+                if failed_in_a_row == AT_ONCE {
+                    return Err(error);
+                }
+            }
         }
     }
     Ok(changed)

@@ -13,8 +13,8 @@ impl Fleet {
     ///
     /// # Errors
     /// Nothing is known yet, and the endpoint does not answer or refuses.
-    pub(crate) async fn waiting(self: &Arc<Self>) -> Result<Arc<Everything>, OperateError> {
-        let is_first = self.state().waits_began.is_none();
+    pub(crate) async fn waiting(self: &Arc<Self>) -> Result<Arc<Everything>, Arc<OperateError>> {
+        let is_first = self.state().histories.began.is_none();
         self.look_at_waits(if is_first { FIRST } else { CLOSELY })
             .await
     }
@@ -28,12 +28,12 @@ impl Fleet {
     async fn look_at_waits(
         self: &Arc<Self>,
         patience: Duration,
-    ) -> Result<Arc<Everything>, OperateError> {
+    ) -> Result<Arc<Everything>, Arc<OperateError>> {
         self.drive();
         let every = self.pace.every;
         let (read, has_problem) = {
             let state = self.state();
-            (state.waits_read, state.problem.is_some())
+            (state.histories.ended, state.problem.is_some())
         };
         if has_problem || read.is_none_or(|at| at.elapsed() >= every) {
             let fleet = self.clone();
@@ -42,7 +42,7 @@ impl Fleet {
                 fleet.read_waits().await
             });
             if let Ok(Ok(Err(error))) = tokio::time::timeout(patience, &mut reading).await {
-                if self.state().waits_began.is_none() {
+                if self.state().histories.began.is_none() {
                     return Err(error);
                 }
                 return Ok(Arc::new(Everything {
@@ -55,11 +55,11 @@ impl Fleet {
     }
 
     /// Looks at the histories of a few running executions.
-    pub(super) async fn read_waits(&self) -> Result<(), OperateError> {
+    pub(super) async fn read_waits(&self) -> Result<(), Arc<OperateError>> {
         let asked = Instant::now();
         let _turn = self.waits_turn.lock().await;
-        if self.state().waits_began.is_some_and(|at| at > asked) {
-            return Ok(());
+        if let Some(shared) = self.state().histories.serves(asked) {
+            return shared;
         }
         let began = Instant::now();
         let running: Vec<Arc<str>> = {
@@ -68,8 +68,14 @@ impl Fleet {
         };
         let due = self.waits().begin(&running, self.pace.histories);
         let result = read::waits(&self.at, self, due, self.pace.histories).await;
-        let problem = result.as_ref().err().map(ToString::to_string);
-        let news = self.waits().news();
+        let (news, unread) = {
+            let mut waits = self.waits();
+            (waits.news(), waits.problem())
+        };
+        let problem = result
+            .as_ref()
+            .err()
+            .map_or(unread, |e| Some(e.to_string()));
         {
             let mut everything = self.everything();
             if news.is_some() || everything.problem != problem {
@@ -77,11 +83,7 @@ impl Fleet {
                 *everything = Arc::new(Everything { problem, ..news });
             }
         }
-        if result.is_ok() {
-            let mut state = self.state();
-            state.waits_began = Some(began);
-            state.waits_read = Some(Instant::now());
-        }
+        let result = self.state().histories.end(began, result);
         if result? {
             self.tell();
         }

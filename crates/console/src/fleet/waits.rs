@@ -8,8 +8,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use operate::parked::Parked;
 use operate::waiting::{Callback, Waiting};
+
+use super::stuck::{Stuck, Waiters};
 
 /// What is known of running executions.
 #[derive(Debug, Default)]
@@ -20,24 +21,28 @@ pub(super) struct Waits {
     running: usize,
     /// What waits is another than the last time everything was asked for.
     has_changed: bool,
+    /// The last history that could not be read, and why.
+    failed: Option<(Arc<str>, String)>,
 }
 
 #[derive(Debug)]
 struct Known {
-    /// The number of the newest event that was read.
-    newest: i64,
+    /// The number of the newest event that was read; `None` where none ever was.
+    newest: Option<i64>,
+    /// The last look at it failed.
+    has_failed: bool,
     /// The round in which it was looked at; 0 to be looked at soon.
     looked: u64,
-    waiting: Waiting,
+    waiting: Waiters,
 }
 
 /// Everything that waits, as far as it is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Everything {
     /// Parked tasks, oldest first.
-    pub parked: Vec<Parked>,
+    pub parked: Vec<Arc<Stuck>>,
     /// Callbacks, oldest first.
-    pub callbacks: Vec<Callback>,
+    pub callbacks: Vec<Arc<Callback>>,
     /// Running executions whose history nobody has looked at yet.
     pub unread: usize,
     /// Why this may be old.
@@ -63,14 +68,40 @@ impl Waits {
 
     /// The newest event that is known of an execution.
     pub(super) fn newest(&self, arn: &str) -> Option<i64> {
-        self.known.get(arn).map(|known| known.newest)
+        self.known.get(arn).and_then(|known| known.newest)
     }
 
     /// Nothing has happened in it.
     pub(super) fn same(&mut self, arn: &str) {
         if let Some(known) = self.known.get_mut(arn) {
             known.looked = self.round;
+            known.has_failed = false;
         }
+    }
+
+    /// Its history cannot be read. It counts as looked at, so that others have their turn before it has another.
+    pub(super) fn failed(&mut self, arn: &Arc<str>, why: String) {
+        let known = self.known.entry(arn.clone()).or_insert_with(|| Known {
+            newest: None,
+            has_failed: true,
+            looked: 0,
+            waiting: Waiters::default(),
+        });
+        known.has_failed = true;
+        known.looked = self.round;
+        self.failed = Some((arn.clone(), why));
+    }
+
+    /// Which histories could not be read, in words.
+    pub(super) fn problem(&self) -> Option<String> {
+        let failed = self.known.iter().filter(|(_, known)| known.has_failed);
+        let count = failed.count();
+        let (arn, why) = self.failed.as_ref().filter(|_| count > 0)?;
+        let name = super::name_of(arn);
+        Some(match count {
+            1 => format!("what {name} waits for is not known: {why}"),
+            _ => format!("what {count} executions wait for is not known, such as {name}: {why}"),
+        })
     }
 
     /// What it waits for now. Tells what of it waits for an operator, in words, and whether it waits for something new.
@@ -80,15 +111,17 @@ impl Waits {
         newest: i64,
         waiting: Waiting,
     ) -> (Option<Arc<str>>, bool) {
+        let waiting = Waiters::read(waiting);
         let told = told(&waiting.parked);
         let looked = self.round;
         let before = self.known.get(&arn).map(|known| &known.waiting);
-        let is_new = before.map_or(waiting != Waiting::default(), |before| *before != waiting);
+        let is_new = before.map_or(waiting != Waiters::default(), |before| *before != waiting);
         self.has_changed |= is_new || before.is_none();
         self.known.insert(
             arn,
             Known {
-                newest,
+                newest: Some(newest),
+                has_failed: false,
                 looked,
                 waiting,
             },
@@ -111,19 +144,21 @@ impl Waits {
     }
 
     fn everything(&self) -> Everything {
-        let Waiting { parked, callbacks } =
-            Waiting::gather(self.known.values().map(|known| &known.waiting));
+        let Waiters { parked, callbacks } =
+            Waiters::gather(self.known.values().map(|known| &known.waiting));
         Everything {
             parked,
             callbacks,
-            unread: self.running.saturating_sub(self.known.len()),
+            unread: self
+                .running
+                .saturating_sub(self.known.values().filter(|k| k.newest.is_some()).count()),
             problem: None,
         }
     }
 }
 
 /// `RequestFactory: Factory.Rejected and 1 more`
-fn told(parked: &[Parked]) -> Option<Arc<str>> {
+fn told(parked: &[Arc<Stuck>]) -> Option<Arc<str>> {
     let (first, more) = parked.split_first()?;
     let mut text = first.state.clone();
     if !first.error.is_empty() {
@@ -138,6 +173,7 @@ fn told(parked: &[Parked]) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use operate::parked::Parked;
 
     use super::*;
 
@@ -217,5 +253,23 @@ mod tests {
         waits.begin(&arns(&["a"]), 9);
         assert_eq!(waits.newest("b"), None);
         assert!(waits.everything().parked.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_gives_others_their_turn_and_is_told_until_it_can_be_read() {
+        let mut waits = Waits::default();
+        let running = arns(&["bad", "good"]);
+        assert_eq!(waits.begin(&running, 1).join(" "), "bad");
+        waits.failed(&"bad".into(), "too large".to_owned());
+        assert_eq!(waits.begin(&running, 1).join(" "), "good");
+        waits.keep("good".into(), 1, Waiting::default());
+        let problem = waits.problem();
+        assert_eq!(
+            problem.as_deref(),
+            Some("what bad waits for is not known: too large")
+        );
+        assert_eq!((waits.newest("bad"), waits.everything().unread), (None, 1));
+        waits.keep("bad".into(), 1, Waiting::default());
+        assert_eq!((waits.problem(), waits.everything().unread), (None, 0));
     }
 }

@@ -8,16 +8,15 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use operate::parked::Parked;
-use operate::{when, words};
+use operate::when;
 
 use super::executions::{number, table};
 use super::{execution, queues, workflows};
 use crate::app::App;
 use crate::error::{PageError, partial};
-use crate::fleet::{Found, Item, Query, Status};
+use crate::fleet::{Found, Item, Query, Status, Stuck};
 use crate::layout::{Page, Tab, empty};
-use crate::{act, live, redact};
+use crate::{act, live};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Rows of each list.
@@ -109,7 +108,7 @@ fn numbers(all: &Found, today: &Found, parked: Option<usize>, oldest: Option<&It
     }
 }
 
-fn parked(all: &[Parked]) -> Markup {
+fn parked(all: &[Arc<Stuck>]) -> Markup {
     if all.is_empty() {
         return html! { div .notice.fine role="status" { strong { "Nothing is parked." } " No task waits for an operator." } };
     }
@@ -120,10 +119,10 @@ fn parked(all: &[Parked]) -> Markup {
                 thead { tr { th scope="col" { "State" } th scope="col" { "Execution" } th scope="col" { "Why" } th scope="col" { "Waiting" } th scope="col" { "Do" } } }
                 tbody { @for parked in all.iter().take(ROWS) {
                     tr data-row {
-                        td { strong { (parked.state) } div .sub { (parked.state_machine) } }
-                        td .id { a href=(execution::path(&parked.execution_arn)) { (parked.execution) }
+                        td { strong { (parked.state) } div .sub { (parked.machine()) } }
+                        td .id { a href=(execution::path(&parked.execution_arn)) { (parked.execution()) }
                             @if let Some(product) = &parked.product { div .sub { (product) } } }
-                        td { (redact::text(&words::sentence(&parked.error, &parked.cause))) }
+                        td { (parked.why) }
                         td .nowrap { (when::duration(parked.since, Timestamp::now())) }
                         td { (act::parked_links(parked)) }
                     }

@@ -58,7 +58,7 @@ async fn read(app: &App) -> Result<Option<Vec<Mail>>, PageError> {
     };
     let url = format!("{}/_restock/mail?limit={SHOWN}", url.trim_end_matches('/'));
     let unreachable = |error: reqwest::Error| {
-        PageError::Operate(OperateError::Unreachable {
+        PageError::from(OperateError::Unreachable {
             what: "read the outbox".to_owned(),
             why: error.without_url().to_string(),
         })

@@ -12,19 +12,17 @@ use axum::routing::get;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use maud::{Markup, html};
-use operate::parked::Parked;
 use operate::queues::{self, Queue};
-use operate::{AT_ONCE, when, words};
+use operate::{AT_ONCE, when};
 
 use super::execution;
 use super::executions::number;
 use crate::act::{self, Csrf, parked_key, parked_links};
 use crate::app::App;
 use crate::error::{PageError, partial};
-use crate::fleet::Everything;
+use crate::fleet::{Everything, Stuck};
 use crate::layout::{Page, Tab, empty, status};
 use crate::live;
-use crate::redact;
 
 /// Parked tasks on the page, the oldest.
 pub(crate) const SHOWN: usize = 200;
@@ -48,7 +46,7 @@ async fn all(State(app): State<Arc<App>>) -> Result<Markup, PageError> {
         section .card #parked data-live aria-labelledby="parked-title" {
             h2 #parked-title { "Parked tasks" }
             @match &waiting {
-                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().collect(), true)) }
+                Ok(waiting) => { (unread(waiting)) (parked(waiting.parked.iter().map(AsRef::as_ref).collect(), true)) }
                 Err(error) => { div .body { (partial("The parked tasks", error)) } }
             }
         }
@@ -83,13 +81,38 @@ async fn read_all(app: &App) -> Result<Vec<Queue>, operate::OperateError> {
     Ok(queues)
 }
 
-/// A queue of dead letters and the queue they come from.
+/// A queue of dead letters and the queues they come from.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadLetters {
     pub name: String,
     pub url: String,
-    pub from: String,
-    pub from_url: String,
+    /// Names and URLs, one or more.
+    pub from: Vec<(String, String)>,
+}
+
+impl DeadLetters {
+    /// The names of the queues that its messages come from.
+    pub(crate) fn sources(&self) -> String {
+        let names: Vec<_> = self.from.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// The queue that every message in it comes from (its URL).
+    ///
+    /// # Errors
+    /// There are several: SQS keeps no note of which one a message comes from.
+    pub(crate) fn only_source(&self) -> Result<&str, PageError> {
+        match self.from.as_slice() {
+            [(_, url)] => Ok(url),
+            _ => Err(PageError::Invalid(format!(
+                "{} takes the dead letters of several queues ({}), and a message does not say which of them it comes from: \
+                 it could reach the wrong consumer. Nothing was sent. Send it to the right queue with your own tool of SQS, \
+                 then delete it here",
+                self.name,
+                self.sources()
+            ))),
+        }
+    }
 }
 
 /// The queue of dead letters of this name.
@@ -104,14 +127,15 @@ pub(crate) async fn dead_letters(app: &App, name: &str) -> Result<DeadLetters, P
 
 fn find_dead_letters(all: &[Queue], name: &str) -> Option<DeadLetters> {
     let queue = all.iter().find(|queue| queue.name == name)?;
-    let from = all
+    let from: Vec<_> = all
         .iter()
-        .find(|queue| queue.dead_letters.as_deref() == Some(name))?;
-    Some(DeadLetters {
+        .filter(|queue| queue.dead_letters.as_deref() == Some(name))
+        .map(|queue| (queue.name.clone(), queue.url.clone()))
+        .collect();
+    (!from.is_empty()).then(|| DeadLetters {
         name: queue.name.clone(),
         url: queue.url.clone(),
-        from: from.name.clone(),
-        from_url: from.url.clone(),
+        from,
     })
 }
 
@@ -128,7 +152,8 @@ async fn one(
     let inside: Vec<_> = waiting
         .parked
         .iter()
-        .filter(|p| p.queue_url == queue.url || queues::name_of(&p.queue_url) == name)
+        .map(AsRef::as_ref)
+        .filter(|p: &&Stuck| p.queue_url == queue.url || queues::name_of(&p.queue_url) == name)
         .collect();
     let title = format!("Queue {name}");
     let body = html! {
@@ -152,7 +177,9 @@ async fn one(
             h2 #messages { "Messages" }
             @if let Some(dead) = &dead {
                 (empty("Dead letters", html! {
-                    "Here lies what the consumer of " a href={ "/queues/" (dead.from) } { (dead.from) } " gave back too often. "
+                    "Here lies what the consumer of "
+                    @for (n, (from, _)) in dead.from.iter().enumerate() { @if n > 0 { ", of " } a href={ "/queues/" (from) } { (from) } }
+                    " gave back too often. "
                     "To look at messages is to receive them; they are put back at once."
                     (act::look_at_letters(&csrf, &name))
                 }))
@@ -185,7 +212,7 @@ pub(crate) fn unread(waiting: &Everything) -> Markup {
 
 /// Parked tasks with their reason, to be answered one by one or several at once.
 /// `is_all`: there are no others.
-fn parked(parked: Vec<&Parked>, is_all: bool) -> Markup {
+fn parked(parked: Vec<&Stuck>, is_all: bool) -> Markup {
     let now = Timestamp::now();
     html! {
         @if parked.is_empty() {
@@ -217,16 +244,16 @@ fn parked(parked: Vec<&Parked>, is_all: bool) -> Markup {
     }
 }
 
-fn row(p: &Parked, now: Timestamp) -> Markup {
+fn row(p: &Stuck, now: Timestamp) -> Markup {
     html! {
         tr data-row {
             td {
                 input type="checkbox" name="parked" value=(parked_key(p))
-                    aria-label={ "Choose " (p.state) " of " (p.execution) };
+                    aria-label={ "Choose " (p.state) " of " (p.execution()) };
             }
-            td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
+            td .id.wide { a href=(execution::path(&p.execution_arn)) { (p.execution()) } }
             td data-name="Task" { (status("parked")) " " (p.state) br; span .sub { "after " (p.retries) " retries" } }
-            td .wide { (redact::text(&words::sentence(&p.error, &p.cause))) }
+            td .wide { (p.why) }
             td data-name="Product" { (p.product.as_deref().unwrap_or("–")) }
             td data-name="Waits" { time datetime=(p.since) title=(when::local(p.since)) { (when::duration(p.since, now)) } }
             td .wide { (parked_links(p)) }
@@ -234,7 +261,7 @@ fn row(p: &Parked, now: Timestamp) -> Markup {
     }
 }
 
-fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
+fn table(queues: &[Queue], parked: &[Arc<Stuck>]) -> Markup {
     html! {
         div .scroll {
             table .records {
@@ -244,7 +271,7 @@ fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
                 } }
                 tbody {
                     @for queue in queues {
-                        @let inside: Vec<_> = parked.iter().filter(|p| queues::name_of(&p.queue_url) == queue.name).collect();
+                        @let inside: Vec<_> = parked.iter().map(AsRef::as_ref).filter(|p: &&Stuck| queues::name_of(&p.queue_url) == queue.name).collect();
                         tr data-row {
                             td .wide { a href={ "/queues/" (queue.name) } { (queue.name) } }
                             td .num data-name="To be received" { (queue.visible) }
@@ -261,7 +288,7 @@ fn table(queues: &[Queue], parked: &[Parked]) -> Markup {
 }
 
 /// The age of the oldest parked task; SQS itself tells no ages.
-fn oldest(parked: &[&Parked]) -> String {
+fn oldest(parked: &[&Stuck]) -> String {
     let since = parked.iter().map(|p| p.since).min();
     since.map_or_else(
         || "–".to_owned(),
@@ -271,4 +298,30 @@ fn oldest(parked: &[&Parked]) -> String {
 
 fn days(seconds: u64) -> String {
     format!("{} days", seconds / 86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(name: &str, dead_letters: Option<&str>) -> Queue {
+        Queue {
+            name: name.to_owned(),
+            url: format!("http://h/0/{name}"),
+            dead_letters: dead_letters.map(str::to_owned),
+            ..Queue::default()
+        }
+    }
+
+    #[test]
+    fn dead_letters_of_several_queues_are_sent_back_to_none() {
+        let mut all = vec![queue("dlq", None), queue("b", Some("dlq"))];
+        let one = find_dead_letters(&all, "dlq").unwrap();
+        assert_eq!(one.only_source().unwrap(), "http://h/0/b");
+        assert!(find_dead_letters(&all, "b").is_none());
+        all.push(queue("a", Some("dlq")));
+        let several = find_dead_letters(&all, "dlq").unwrap();
+        let refused = several.only_source().unwrap_err().to_string();
+        assert!(refused.contains("several queues (b, a)"), "{refused}");
+    }
 }

@@ -7,7 +7,7 @@ use shop::attempt::{self, Request, Status as AttemptStatus};
 use shop::reorder::{self, Check, Status};
 use shop::{Entity, Error, MAX_QUANTITY, Warehouse, arrival};
 
-use crate::support::{DONUT, buy, check, donut, order};
+use crate::support::{DONUT, add_product, buy, check, donut, each, order, sql};
 
 async fn claim(shop: &Warehouse, count: i64) -> reorder::Claim {
     reorder::claim(shop, DONUT, count).await.unwrap()
@@ -377,6 +377,58 @@ async fn a_delivery_that_nobody_counted_yet_keeps_the_factory_from_being_asked_a
         assert_eq!(again, Request::Arrived { attempt_id });
         assert_eq!(attempt::list(&shop, &id).await.unwrap().len(), 2);
         arrival::apply(&shop, &first).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn attempts_keep_their_order_whatever_the_clock_says() {
+    each(async |url| {
+        let shop = Warehouse::open(&url, 8).unwrap();
+        shop.migrate().await.unwrap();
+        add_product(&shop, DONUT, 0).await;
+        let id = claim(&shop, 1).await.reorder.reorder_id;
+        let mut asked = vec![ask(&shop, &id).await];
+        // As if the clock had been set back by an hour since; and some of these are in one millisecond.
+        let later = "update attempts set requested_at = requested_at + 3600000";
+        sql(&url, later).await;
+        for _ in 0..20 {
+            asked.push(ask(&shop, &id).await);
+        }
+        let all = attempt::list(&shop, &id).await.unwrap();
+        let listed: Vec<_> = all.into_iter().map(|a| a.attempt_id).collect();
+        assert_eq!(listed, asked);
+        let (last, earlier) = asked.split_last().unwrap();
+        for id in earlier {
+            assert!(attempt::repeated(&shop, id).await.unwrap());
+        }
+        assert!(!attempt::repeated(&shop, last).await.unwrap());
+        // At the same time.
+        let together = (0..8).map(|_| {
+            let (shop, id) = (shop.clone(), id.clone());
+            tokio::spawn(async move { ask(&shop, &id).await })
+        });
+        for one in together.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        let all = attempt::list(&shop, &id).await.unwrap();
+        assert!(all.is_sorted_by(|a, b| a.requested_at < b.requested_at));
+        shop.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_not_called_repeats_nothing() {
+    check(0, async |shop| {
+        let id = claim(&shop, 1).await.reorder.reorder_id;
+        let (first, second) = (ask(&shop, &id).await, ask(&shop, &id).await);
+        let failure = format!("not called: attempt {first} had been delivered");
+        attempt::fail(&shop, &second, &failure).await.unwrap();
+        assert!(!attempt::repeated(&shop, &first).await.unwrap());
+        let third = ask(&shop, &id).await;
+        attempt::fail(&shop, &third, "HTTP 500").await.unwrap();
+        assert!(attempt::repeated(&shop, &first).await.unwrap());
     })
     .await;
 }
