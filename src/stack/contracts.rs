@@ -32,7 +32,7 @@ fn contract(stack: &Stack, state: &State) -> Option<Contract> {
                 name: task.name.to_owned(),
                 takes: None,
                 gives: shape((task.output)()),
-                errors: Some(errors(task, "Lambda.*")),
+                errors: Some(errors(task, &OF_LAMBDA)),
             });
         }
         Resource::Activity { .. } => return None,
@@ -56,7 +56,7 @@ fn contract(stack: &Stack, state: &State) -> Option<Contract> {
                     Pattern::WaitForTaskToken => answer(task),
                     _ => invoked(shape((task.output)())),
                 },
-                errors: Some(errors(task, "Lambda.*")),
+                errors: Some(errors(task, &OF_LAMBDA)),
             })
         }
         ("sqs", "sendMessage", Pattern::WaitForTaskToken) => {
@@ -76,16 +76,20 @@ fn contract(stack: &Stack, state: &State) -> Option<Contract> {
                 name: task.name.to_owned(),
                 takes: Some(("MessageBody".to_owned(), shape(message))),
                 gives: answer(task),
-                errors: Some(errors(task, "SQS.*")),
+                errors: Some(errors(task, &["SQS.*"])),
             })
         }
         _ => None,
     }
 }
 
-fn errors(task: &Task, of_the_service: &str) -> BTreeSet<String> {
+/// What Lambda calls the end of a function that it stopped or that died (`Sandbox.Timedout`, `Runtime.ExitError`), whichever it is.
+const OF_LAMBDA: [&str; 3] = ["Lambda.*", "Sandbox.*", "Runtime.*"];
+
+fn errors(task: &Task, of_the_service: &[&str]) -> BTreeSet<String> {
     let names = (task.errors)().into_iter().map(str::to_owned);
-    names.chain([of_the_service.to_owned()]).collect()
+    let service = of_the_service.iter().map(|name| (*name).to_owned());
+    names.chain(service).collect()
 }
 
 /// The result of `lambda:invoke`. Source: the response of Lambda's Invoke, as Step Functions passes it on.
@@ -130,6 +134,15 @@ mod tests {
             .iter()
             .map(|it| format!("{}: {}", it.pointer, it.message))
             .collect()
+    }
+
+    #[test]
+    fn the_names_that_lambda_gives_are_known() {
+        for name in ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"] {
+            let name = format!("\"{name}\"");
+            let found = broken("reorder", "\"Factory.Unavailable\"", &name);
+            assert_eq!(found, Vec::<String>::new(), "{name}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! [`check`] follows the data from the execution's input through every state, by the contracts of
 //! what the states call. It complains only of what can never be right: what a way through the workflow may give is there, and
 //! what comes from outside without a contract is anything, and so is what it is joined with. Only what an operator answers
-//! ([`Shape::Alike`]) is taken to be like what the workflow makes itself. Expressions in JSONata are followed; of JSONPath states only the
-//! names of variables and errors are, and what they give is not known.
+//! ([`Shape::Alike`]) is taken to be like what the workflow makes itself. Expressions in JSONata are followed; of JSONPath
+//! states only the names of variables and errors are, and what they give is not known.
 //!
 //! It must not know where contracts come from. Start reading at [`Contracts`].
 

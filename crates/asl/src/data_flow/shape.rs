@@ -5,6 +5,9 @@
 //! is joined with. Only what an operator answers ([`Shape::Alike`]) adds nothing where it meets something known: an input for a
 //! replay has to be like what the workflow makes itself.
 
+mod fit;
+mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -135,72 +138,6 @@ impl Shape {
                     .iter()
                     .map(|(name, value)| (name.clone(), Self::of(value))),
             ),
-        }
-    }
-
-    /// The shape that a JSON Schema describes, as far as it says: references, types, members, elements and choices.
-    pub fn from_schema(schema: &Value) -> Self {
-        Self::schema(schema, schema, DEEPEST)
-    }
-
-    fn schema(root: &Value, schema: &Value, depth: usize) -> Self {
-        let Some(fields) = schema.as_object().filter(|_| depth > 0) else {
-            return Self::Unknown;
-        };
-        if let Some(path) = fields.get("$ref").and_then(Value::as_str) {
-            let target = path.strip_prefix('#').and_then(|path| root.pointer(path));
-            return target.map_or(Self::Unknown, |to| Self::schema(root, to, depth - 1));
-        }
-        for choice in ["anyOf", "oneOf"] {
-            if let Some(of) = fields.get(choice).and_then(Value::as_array) {
-                let shapes = of.iter().map(|one| Self::schema(root, one, depth - 1));
-                return Self::any_of(shapes);
-            }
-        }
-        if let Some(values) = fields.get("enum").and_then(Value::as_array) {
-            return Self::any_of(values.iter().map(Self::of));
-        }
-        if let Some(value) = fields.get("const") {
-            return Self::of(value);
-        }
-        match fields.get("type") {
-            Some(Value::String(name)) => Self::typed(root, schema, name, depth),
-            Some(Value::Array(names)) => {
-                let names = names.iter().filter_map(Value::as_str);
-                Self::any_of(names.map(|name| Self::typed(root, schema, name, depth)))
-            }
-            _ => Self::Unknown,
-        }
-    }
-
-    fn typed(root: &Value, schema: &Value, name: &str, depth: usize) -> Self {
-        match name {
-            "string" => Self::text(),
-            "integer" | "number" => Self::number(),
-            "boolean" => Self::truth(),
-            "null" => Self::null(),
-            "array" => {
-                let of = schema.get("items");
-                Self::array(of.map_or(Self::Unknown, |of| Self::schema(root, of, depth - 1)))
-            }
-            "object" => {
-                let listed = schema.get("properties").and_then(Value::as_object);
-                let members = listed.into_iter().flatten();
-                let members =
-                    members.map(|(name, of)| (name.clone(), Self::schema(root, of, depth - 1)));
-                let required = schema.get("required").and_then(Value::as_array);
-                let required = required.into_iter().flatten().filter_map(Value::as_str);
-                Self::of_object(Object {
-                    members: members.collect(),
-                    required: required.map(str::to_owned).collect(),
-                    others: match schema.get("additionalProperties") {
-                        Some(Value::Bool(false)) => Others::Refused,
-                        None if listed.is_some() => Others::Absent,
-                        _ => Others::Possible,
-                    },
-                })
-            }
-            _ => Self::Unknown,
         }
     }
 
@@ -335,48 +272,6 @@ impl Shape {
             }
         }
         Self::of_object(merged)
-    }
-
-    /// Every way in which a value of this shape can never be what a contract wants: where (`.a.b`), and what.
-    pub(super) fn misfits(&self, wanted: &Self) -> Vec<(String, String)> {
-        let mut found = Vec::new();
-        self.compare(wanted, String::new(), &mut found);
-        found
-    }
-
-    fn compare(&self, wanted: &Self, at: String, found: &mut Vec<(String, String)>) {
-        let (Self::Known(given), Self::Known(wanted)) = (self, wanted) else {
-            return;
-        };
-        let (is, wants) = (given.types(), wanted.types());
-        if !is.is_empty() && is.is_disjoint(&wants) {
-            let list = |types: BTreeSet<_>| types.into_iter().collect::<Vec<_>>().join(" or ");
-            found.push((at, format!("is {}, not {}", list(is), list(wants))));
-            return;
-        }
-        if let (Some(given), Some(wanted)) = (&given.object, &wanted.object) {
-            for name in &wanted.required {
-                if !given.members.contains_key(name) && given.others != Others::Possible {
-                    found.push((format!("{at}.{name}"), "is missing".to_owned()));
-                }
-            }
-            for (name, member) in &given.members {
-                match wanted.members.get(name) {
-                    Some(wanted) => member.compare(wanted, format!("{at}.{name}"), found),
-                    None if wanted.others == Others::Refused => {
-                        found.push((format!("{at}.{name}"), "is not known there".to_owned()));
-                    }
-                    None => {}
-                }
-            }
-        }
-        if let (Some(given), Some(wanted)) = (&given.array, &wanted.array)
-            && let Array::Of(wanted) = &**wanted
-        {
-            for element in given.elements() {
-                element.compare(wanted, format!("{at}[]"), found);
-            }
-        }
     }
 }
 

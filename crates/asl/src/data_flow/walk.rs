@@ -1,13 +1,16 @@
 //! From state to state: what each may get, until nothing new comes; then a last look at each, which notes what is wrong.
 
+mod errors;
+mod fields;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expression::{self, Variables};
 use super::shape::{Member, Shape};
 use super::{Contract, Contracts};
 use crate::model::{
-    Amount, Assignments, Catcher, Condition, Definition, Dynamic, Flow, Items, JsonataFlow, Kind,
-    Next, ScopeId, Share, State, StateId, Template, Text, WaitState,
+    Assignments, Catcher, Definition, Flow, Items, JsonataFlow, Kind, Next, ScopeId, Share, State,
+    StateId, WaitState,
 };
 
 /// A state whose input grows more often than this is left as it is; cut shapes do not get there.
@@ -27,6 +30,7 @@ pub(super) fn findings(definition: &Definition, contracts: &Contracts<'_>) -> BT
         contracts,
         entered: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        reads: definition.variable_references(),
         notes: None,
     };
     walk.scope(definition.root(), contracts.input.clone(), Variables::new());
@@ -44,6 +48,8 @@ struct Walk<'a> {
     entered: BTreeMap<StateId, Entered>,
     /// What each inner scope may give.
     outputs: BTreeMap<ScopeId, Shape>,
+    /// The variables that each state reads.
+    reads: BTreeMap<String, Vec<String>>,
     /// Where what is wrong is noted, in the last look.
     notes: Option<BTreeSet<Finding>>,
 }
@@ -153,7 +159,7 @@ impl Walk<'_> {
             return Vec::new();
         };
         let (input, variables) = (input.clone(), variables.clone());
-        let context = context(&self.contracts.input);
+        let context = fields::context(&self.contracts.input);
         let lens = Lens {
             state,
             states: BTreeMap::from([("input", input.clone()), ("context", context)]),
@@ -293,8 +299,8 @@ impl Walk<'_> {
             _ => None,
         };
         self.names(state, errors.as_ref());
-        let read = self.definition.variable_references().remove(state.name());
-        for name in read.into_iter().flatten() {
+        let read = self.reads.get(state.name()).cloned().unwrap_or_default();
+        for name in read {
             if !lens.variables.contains_key(name.as_str()) {
                 let trouble = expression::unassigned(&name, lens.variables);
                 self.note(state, "", trouble.message, trouble.help);
@@ -353,64 +359,6 @@ impl Walk<'_> {
         self.scope(scope, input.clone(), variables.clone())
     }
 
-    /// Every error that the states of these scopes may end with; none where one is not known.
-    fn errors_inside(&self, scopes: &[ScopeId]) -> Option<BTreeSet<String>> {
-        let mut all = BTreeSet::new();
-        for scope in scopes {
-            for id in self.definition.scope(*scope).states() {
-                let state = self.definition.state(*id);
-                match state.kind() {
-                    Kind::Task(_) => all.extend((self.contracts.task)(state)?.errors?),
-                    Kind::Fail(fail) => match &fail.error {
-                        Some(Text::Literal(name)) => all.extend([name.clone()]),
-                        Some(Text::Dynamic(_)) => return None,
-                        None => {}
-                    },
-                    Kind::Parallel(_) | Kind::Map(_) => {
-                        all.extend(self.errors_inside(state.scopes())?);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Some(all)
-    }
-
-    /// Names in Retry and Catch that nothing fails with.
-    fn names(&mut self, state: &State, errors: Option<&BTreeSet<String>>) {
-        let Some(errors) = errors else { return };
-        let is_known = |name: &str| {
-            name.starts_with("States.")
-                || errors.iter().any(|known| match known.strip_suffix('*') {
-                    Some(beginning) => name.starts_with(beginning),
-                    None => name == known,
-                })
-        };
-        let retry = state.retriers().iter().map(|it| &it.error_equals);
-        let catch = state.catchers().iter().map(|it| &it.error_equals);
-        let named = retry
-            .enumerate()
-            .map(|(i, names)| (format!("/Retry[{i}]"), names))
-            .chain(
-                catch
-                    .enumerate()
-                    .map(|(i, names)| (format!("/Catch[{i}]"), names)),
-            );
-        for (at, names) in named {
-            for (i, name) in names.iter().enumerate() {
-                if !is_known(name) {
-                    let declared: Vec<_> = errors.iter().map(String::as_str).collect();
-                    self.note(
-                        state,
-                        &format!("{at}/ErrorEquals[{i}]"),
-                        format!("Nothing that this state does fails with {name}"),
-                        format!("It may fail with {}, or States.….", declared.join(", ")),
-                    );
-                }
-            }
-        }
-    }
-
     /// Whether the arguments fit what is called.
     fn takes(&mut self, state: &State, contract: &Contract, arguments: Option<&Shape>) {
         let (Some((argument, wanted)), Some(arguments)) = (&contract.takes, arguments) else {
@@ -447,54 +395,6 @@ impl Walk<'_> {
         variables
     }
 
-    fn template(&mut self, lens: &Lens<'_>, template: &Template, at: &str) -> Shape {
-        match template {
-            Template::Literal(data) => Shape::of(data.value()),
-            Template::Dynamic(dynamic) => self.dynamic(lens, dynamic, at),
-            Template::Object(members) => Shape::object(members.iter().map(|(name, member)| {
-                let shape = self.template(lens, member, &format!("{at}/{name}"));
-                (name.clone(), shape)
-            })),
-            Template::Array(elements) => {
-                let elements = elements.iter().enumerate();
-                let elements = elements
-                    .map(|(i, element)| self.template(lens, element, &format!("{at}[{i}]")));
-                Shape::tuple(elements.collect())
-            }
-        }
-    }
-
-    fn dynamic(&mut self, lens: &Lens<'_>, dynamic: &Dynamic, at: &str) -> Shape {
-        let Dynamic::Jsonata(expression) = dynamic else {
-            return Shape::Unknown;
-        };
-        let states = lens.states.iter();
-        let states = Shape::object(states.map(|(name, shape)| ((*name).to_owned(), shape.clone())));
-        let (shape, troubles) = expression::shape(&expression.ast, &states, lens.variables);
-        for trouble in troubles {
-            self.note(lens.state, at, trouble.message, trouble.help);
-        }
-        shape
-    }
-
-    fn condition(&mut self, lens: &Lens<'_>, condition: &Condition, at: &str) {
-        if let Condition::Jsonata(dynamic) = condition {
-            self.dynamic(lens, dynamic, at);
-        }
-    }
-
-    fn amount(&mut self, lens: &Lens<'_>, amount: Option<&Amount>, at: &str) {
-        if let Some(Amount::Dynamic(dynamic)) = amount {
-            self.dynamic(lens, dynamic, at);
-        }
-    }
-
-    fn text(&mut self, lens: &Lens<'_>, text: Option<&Text>, at: &str) {
-        if let Some(Text::Dynamic(dynamic)) = text {
-            self.dynamic(lens, dynamic, at);
-        }
-    }
-
     fn note(&mut self, state: &State, at: &str, message: String, help: String) {
         let (pointer, _) = state.place();
         if let Some(notes) = &mut self.notes {
@@ -505,25 +405,4 @@ impl Walk<'_> {
             });
         }
     }
-}
-
-/// The context object. Source: "Accessing execution data from the Context object in Step Functions".
-fn context(input: &Shape) -> Shape {
-    let texts = |names: &[&str]| -> Vec<(String, Shape)> {
-        let texts = names.iter().map(|name| ((*name).to_owned(), Shape::text()));
-        texts.collect()
-    };
-    let mut execution = texts(&["Id", "Name", "RoleArn", "StartTime", "RedriveTime"]);
-    execution.push(("Input".to_owned(), input.clone()));
-    execution.push(("RedriveCount".to_owned(), Shape::number()));
-    let mut state = texts(&["EnteredTime", "Name"]);
-    state.push(("RetryCount".to_owned(), Shape::number()));
-    let parts = [
-        ("Execution", Shape::object(execution)),
-        ("State", Shape::object(state)),
-        ("StateMachine", Shape::object(texts(&["Id", "Name"]))),
-        ("Task", Shape::object(texts(&["Token"]))),
-        ("Map", Shape::Unknown),
-    ];
-    Shape::object(parts.map(|(name, shape)| (name.to_owned(), shape)))
 }
