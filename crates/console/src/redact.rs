@@ -123,6 +123,12 @@ pub(crate) fn text(text: &str) -> String {
     hide_runs(&shown)
 }
 
+/// Error and cause in words. The cause loses its secrets before anything stands around it: only in a whole JSON text are secrets
+/// found by their names.
+pub(crate) fn reason(error: &str, cause: &str) -> String {
+    text(&operate::words::sentence(error, &text(cause)))
+}
+
 /// The text of something that has a name, without its secrets: nothing of it where the name says that it is one.
 pub(crate) fn member(name: &str, text: &str) -> String {
     if is_secret(name) {
@@ -230,6 +236,16 @@ mod tests {
                 "api-key": HIDDEN, "nested": [{"Authorization": HIDDEN}], "password": null,
                 "product_id": "CP-502101", "design": "round", "keys": ["a"],
             })
+        );
+    }
+
+    #[test]
+    fn a_reason_hides_what_its_cause_names() {
+        let shown = reason("Factory.Rejected", r#"{"token":"short","code":7}"#);
+        assert!(!shown.contains("short"), "{shown}");
+        assert!(
+            shown.contains("Factory.Rejected") && shown.contains('7'),
+            "{shown}"
         );
     }
 

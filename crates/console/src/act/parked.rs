@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use operate::ahead;
 use operate::answer::{self, Replay};
 use operate::parked::Parked;
-use operate::{AT_ONCE, parked, words};
+use operate::{AT_ONCE, parked};
 
 use super::form::{Asked, Csrf, Fields, Query};
 use super::work::Work;
@@ -121,7 +121,7 @@ fn list(found: &[Parked]) -> Markup {
             @for p in found {
                 li {
                     a href=(execution::path(&p.execution_arn)) { (p.execution) } ", " strong { (p.state) } ": "
-                    (redact::text(&words::sentence(&p.error, &p.cause)))
+                    (redact::reason(&p.error, &p.cause))
                 }
             }
         }
@@ -189,7 +189,7 @@ async fn edit(
         p .crumb { a href=(execution::path(&p.execution_arn)) { (p.execution) } }
         div .head { h1 { (title) } }
         (confirm::place(app).await?)
-        p .notice.problem { "It failed after " (p.retries) " retries: " (redact::text(&words::sentence(&p.error, &p.cause))) }
+        p .notice.problem { "It failed after " (p.retries) " retries: " (redact::reason(&p.error, &p.cause)) }
         form .stack method="post" action="/act/replay" {
             (csrf.field()) (hidden(std::slice::from_ref(p)))
             label for="state" { "Go on with the state" }

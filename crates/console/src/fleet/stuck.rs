@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use operate::parked::Parked;
 use operate::waiting::{Callback, Waiting};
-use operate::words;
 
 use super::name_of;
 use crate::redact;
@@ -41,9 +40,7 @@ pub(crate) struct Waiters {
 impl Stuck {
     /// What lists show of a parked task.
     pub(crate) fn of(parked: &Parked) -> Stuck {
-        // Hidden before anything is added or cut: only in a whole JSON text are secrets found by their names.
-        let cause = redact::text(&parked.cause);
-        let why = redact::text(&words::sentence(&parked.error, &cause));
+        let why = redact::reason(&parked.error, &parked.cause);
         Stuck {
             execution_arn: parked.execution_arn.clone(),
             parked_in: parked.parked_in.clone(),
